@@ -1,0 +1,27 @@
+"""What the views need and tests replace: built once, in create_app, then frozen."""
+
+from dataclasses import dataclass
+from typing import cast
+
+import flask
+from werkzeug.local import LocalProxy
+
+from idp.crypto.passwords import Passwords
+from idp.crypto.sealing import Sealer
+from idp.keys import SigningKeys
+from idp.outbound import Outbound
+from idp.settings import Settings
+from idp.sms import Sms
+
+
+@dataclass(frozen=True)
+class Services:
+    settings: Settings
+    sealer: Sealer
+    passwords: Passwords
+    keys: SigningKeys
+    outbound: Outbound
+    sms: Sms
+
+
+services = cast(Services, LocalProxy(lambda: flask.current_app.extensions["idp"]))

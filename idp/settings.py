@@ -1,0 +1,378 @@
+"""Every setting: its name, its type, its default and what it means.
+
+Values come, weakest first, from the defaults below, ``config/<environment>.toml``,
+the file named by ``HUTONG_CONFIG``, and ``HUTONG_SECTION__KEY`` in the environment;
+``HUTONG_SECTION__KEY_FILE`` names a file that holds a secret. An unknown key stops
+the start: a typo never silently does nothing. ``docs/settings.md`` is generated from
+this module.
+"""
+
+import os
+import tomllib
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+Environment = Literal["development", "demo", "testing", "production"]
+
+ROOT = Path(__file__).parent.parent
+PREFIX = "HUTONG_"
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Node(Section):
+    """Who runs this node and what people see of it."""
+
+    name: str = "互通"
+    """The short name, shown beside the emblem."""
+    title: str = "统一身份认证平台"
+    """What the service is called on every page."""
+    title_en: str = "Unified Identity Service"
+    """The same in English."""
+    motto: str = "一次认证，多点互联"
+    """One line under the name on wide screens."""
+    motto_en: str = "One authentication, many connections"
+    """The same in English."""
+    region: str = "000000"
+    """The GB/T 2260 code of the region served; recorded with every event."""
+    emblem: str = ""
+    """A file under ``static/`` shown as the emblem; empty draws the built-in mark."""
+    colour: str = "#0b4a9e"
+    """The one colour for action. Contrast on white must be at least 4.5."""
+    organiser: str = ""
+    """主办单位, in the footer."""
+    contact: str = ""
+    """The hotline, in the footer and wherever a person is stuck."""
+    icp: str = ""
+    """ICP备案号, linked to the register."""
+    police: str = ""
+    """公安备案号, linked to the register."""
+    site_code: str = ""
+    """政府网站标识码."""
+    languages: tuple[str, ...] = ("zh-CN", "en")
+    """Languages on offer, the first one the default."""
+
+
+class Store(Section):
+    """The two engines. Empty URLs mean the embedded ones under ``var_dir``."""
+
+    database_url: SecretStr = SecretStr("")
+    """``postgresql+psycopg://…``; empty: SQLite in WAL mode."""
+    database_pool: int = Field(5, ge=1)
+    """Connections a worker process holds at most."""
+    database_timeout: timedelta = timedelta(seconds=5)
+    """How long to wait for a connection, and for one statement."""
+    redis_url: SecretStr = SecretStr("")
+    """``redis://``, ``rediss://``, ``unix://``, ``redis+sentinel://host:port,host:port/name``
+    or ``redis+cluster://host:port,host:port``; empty: the embedded Valkey."""
+    redis_pool: int = Field(32, ge=1)
+    """Connections a worker process holds at most."""
+    redis_timeout: timedelta = timedelta(seconds=2)
+    """How long to wait for an answer from Redis."""
+
+
+class Serve(Section):
+    """The web server."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = Field(1, ge=1)
+    """Web processes."""
+    threads: int = Field(8, ge=1)
+    """Threads of each process; password checks and slow clients share them."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses or networks whose ``X-Forwarded-*`` headers count. Default: nobody's."""
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = 0
+    """The listener of its own for ``/metrics``; 0 turns it off."""
+    max_body: int = 256 * 1024
+    """Bytes of a request body at most."""
+
+
+class Keys(Section):
+    """Where the node's own secrets are."""
+
+    file: Path = Path("keys.toml")
+    """Master keys (TOML, mode 0600), relative to ``var_dir``. Made at the first start
+    outside production; production refuses to start without it."""
+    suite: Literal["intl"] = "intl"
+    """The crypto suite new values are written with; old values stay readable."""
+    signing_overlap: timedelta = timedelta(hours=1)
+    """How long a new signing key is published before it signs."""
+    signing_retired: timedelta = timedelta(days=1)
+    """How long a retired signing key stays published; longer than any ID token lives."""
+
+
+class Sessions(Section):
+    """The single sign-on session."""
+
+    idle: timedelta = timedelta(minutes=30)
+    """A session nobody uses ends after this."""
+    absolute: timedelta = timedelta(hours=12)
+    """No session lives longer than this, however busy."""
+    interaction: timedelta = timedelta(minutes=30)
+    """How long a person may take on the way through sign-in."""
+
+
+class Tokens(Section):
+    """How long what we issue lives."""
+
+    code: timedelta = timedelta(seconds=60)
+    access: timedelta = timedelta(minutes=15)
+    access_jwt: timedelta = Field(timedelta(minutes=5), le=timedelta(minutes=5))
+    """JWT access tokens cannot be recalled from whoever verifies them alone: 5 minutes at most."""
+    id: timedelta = timedelta(minutes=15)
+    refresh: timedelta = timedelta(days=30)
+    """A refresh family not used for this long ends."""
+    refresh_retry: timedelta = timedelta(seconds=30)
+    """A confidential client that lost the answer may ask again this long."""
+
+
+class Login(Section):
+    """Signing in."""
+
+    methods: tuple[str, ...] = ("sms", "password")
+    """Methods on offer, by name, in the order of the tabs."""
+    code_lifetime: timedelta = timedelta(minutes=5)
+    code_tries: int = 5
+    code_resend: timedelta = timedelta(seconds=60)
+    phone_proof: timedelta = timedelta(days=90)
+    """A number not proven for longer may have been re-issued: the code alone opens nothing."""
+    captcha_after: int = 3
+    """Failures from one place before a CAPTCHA is asked."""
+    browser_failures: int = 5
+    """Wrong passwords per (account, browser) before this browser waits."""
+    address_failures: int = 20
+    """Wrong passwords per (account, address range) of browsers never seen with the account."""
+    account_failures: int = 100
+    """Wrong passwords a day before the password way of an account closes; other ways stay open."""
+    throttle: timedelta = timedelta(minutes=15)
+    """How long a throttled browser or address waits."""
+
+
+class Sms(Section):
+    """Text messages."""
+
+    providers: tuple[str, ...] = ()
+    """Providers in the order they are tried: names of the tables below."""
+    signature: str = "互通"
+    """短信签名, as filed with the carriers, without brackets."""
+    aliyun: "Aliyun | None" = None
+    tencent: "Tencent | None" = None
+    gateway: "Gateway | None" = None
+    number_minute: int = 1
+    number_hour: int = 5
+    number_day: int = 10
+    """Codes one number may receive; half of each is kept for browsers that proved it before."""
+    device_day: int = 20
+    """Codes one browser may ask for."""
+    address_hour: int = 300
+    """Codes one address range (/24, /64) may ask for: a service hall behind one address must fit."""
+    halls: tuple[str, ...] = ()
+    """Networks of service halls, counted against ``hall_hour`` instead."""
+    hall_hour: int = 3000
+    day_budget: int = 100_000
+    """Messages a day; at 80 % an alarm, at 100 % only browsers that proved a number before."""
+    receipt_path: SecretStr = SecretStr("")
+    """The secret last part of the receipt URL; empty turns receipts off."""
+
+
+class Aliyun(Section):
+    endpoint: str = "https://dysmsapi.aliyuncs.com/"
+    access_key_id: str
+    access_key_secret: SecretStr
+    template: str
+    """The approved template (``SMS_…``) with the one variable ``code``."""
+
+
+class Tencent(Section):
+    endpoint: str = "https://sms.tencentcloudapi.com/"
+    secret_id: str
+    secret_key: SecretStr
+    app_id: str
+    region: str = "ap-guangzhou"
+    template: str
+    """The approved template id; ``{1}`` is the code."""
+
+
+class Gateway(Section):
+    """A plain provincial HTTP gateway: one JSON POST with a bearer token."""
+
+    endpoint: str
+    token: SecretStr
+
+
+class Captcha(Section):
+    """Self-hosted proof of work (altcha), asked only when risk says so."""
+
+    cost: int = 5_000
+    """Iterations a browser spends per counter tried."""
+    lifetime: timedelta = timedelta(minutes=10)
+
+
+class Outbound(Section):
+    """Calls we make."""
+
+    timeout: timedelta = timedelta(seconds=3)
+    """For one call to a configured provider."""
+    foreign_timeout: timedelta = timedelta(seconds=3)
+    """For one call to an address a relying party registered."""
+    foreign_size: int = 256 * 1024
+    """Bytes we read from such an address at most."""
+
+
+class Development(Section):
+    """What a developer's machine needs and production must not have."""
+
+    allow_loopback: bool = False
+    """Let the foreign door reach 127.0.0.0/8 and ::1; the node itself must listen on loopback."""
+    ca_bundle: Path | None = None
+    """An extra CA file for the foreign door."""
+    sandbox_url: str = ""
+    """The sandbox's base URL; production refuses to start with one."""
+
+
+class Audit(Section):
+    retention: timedelta = Field(timedelta(days=400), ge=timedelta(days=183))
+    """Law asks for six months at least."""
+    backlog: int = 100_000
+    """Events waiting to be copied to SQL before the node calls itself unready."""
+
+
+class Settings(Section):
+    environment: Environment = "development"
+    issuer: str = "http://localhost:8000"
+    """The one base URL, never taken from a request."""
+    var_dir: Path = ROOT / "var"
+    """Everything the embedded engines and the first start write."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "text"] = "json"
+
+    node: Node = Node()
+    store: Store = Store()
+    serve: Serve = Serve()
+    keys: Keys = Keys()
+    sessions: Sessions = Sessions()
+    tokens: Tokens = Tokens()
+    login: Login = Login()
+    sms: Sms = Sms()
+    captcha: Captcha = Captcha()
+    outbound: Outbound = Outbound()
+    development: Development = Development()
+    audit: Audit = Audit()
+
+    @property
+    def secure(self) -> bool:
+        """Whether people reach us over TLS: decides cookie names and HSTS."""
+        return self.issuer.startswith("https://")
+
+    @property
+    def keys_file(self) -> Path:
+        return self.var_dir / self.keys.file
+
+    @property
+    def database_url(self) -> str:
+        return self.store.database_url.get_secret_value() or f"sqlite:///{self.var_dir}/hutong.db"
+
+    @property
+    def redis_url(self) -> str:
+        return self.store.redis_url.get_secret_value() or f"unix://{self.redis_socket}"
+
+    @property
+    def redis_socket(self) -> Path:
+        return self.var_dir / "valkey" / "valkey.sock"
+
+    @property
+    def embedded_redis(self) -> bool:
+        return not self.store.redis_url.get_secret_value()
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        parts = urlsplit(self.issuer)
+        if parts.scheme not in {"http", "https"} or parts.query or parts.fragment or self.issuer.endswith("/"):
+            raise ValueError("issuer must be a URL without query, fragment or final slash")
+        loopback = self.serve.host in {"127.0.0.1", "::1", "localhost"}
+        if self.development.allow_loopback and not loopback:
+            raise ValueError("development.allow_loopback needs serve.host on loopback")
+        if self.environment == "demo" and not loopback:
+            raise ValueError("the demo listens on loopback only")
+        if self.environment == "production":
+            self._production_is_real(parts.scheme)
+        return self
+
+    def _production_is_real(self, scheme: str) -> None:
+        wrong = {
+            "issuer must be https": scheme != "https",
+            "store.database_url must name PostgreSQL": not self.store.database_url.get_secret_value(),
+            "store.redis_url must name Redis or Valkey": self.embedded_redis,
+            "development.allow_loopback must be off": self.development.allow_loopback,
+            "development.sandbox_url must be empty": bool(self.development.sandbox_url),
+            "sms.providers must name at least one": not self.sms.providers,
+        }
+        if reasons := [reason for reason, applies in wrong.items() if applies]:
+            raise ValueError("; ".join(reasons))
+
+
+class SettingsError(Exception):
+    """The settings do not make sense; the text says which and why."""
+
+
+def load(**changes: Any) -> Settings:
+    """Read all sources; ``changes`` win over them (tests and the command line)."""
+    found = _environment(os.environ)
+    name = changes.get("environment") or found.get("environment") or "development"
+    layers = [_toml(ROOT / "config" / f"{name}.toml", required=False)]
+    if extra := os.environ.get(f"{PREFIX}CONFIG"):
+        layers.append(_toml(Path(extra), required=True))
+    merged: dict[str, Any] = {"environment": name}
+    for layer in (*layers, found, changes):
+        _merge(merged, layer)
+    try:
+        return Settings.model_validate(merged)
+    except ValidationError as error:
+        raise SettingsError(_explain(error)) from None
+
+
+def _toml(path: Path, *, required: bool) -> dict[str, Any]:
+    if not required and not path.exists():
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{path}: {error}") from None
+
+
+def _environment(environ: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, raw in environ.items():
+        if not name.startswith(PREFIX) or name == f"{PREFIX}CONFIG":
+            continue
+        path, value = name.removeprefix(PREFIX).lower(), raw
+        if path.endswith("_file") and path != "keys__file":
+            path, value = path.removesuffix("_file"), Path(raw).read_text("utf-8").strip()
+        *sections, key = path.split("__")
+        place = found
+        for section in sections:
+            place = place.setdefault(section, {})
+        place[key] = tuple(value[1:-1].split(",")) if value.startswith("[") else value
+    return found
+
+
+def _merge(into: dict[str, Any], layer: dict[str, Any]) -> None:
+    for key, value in layer.items():
+        if isinstance(value, dict) and isinstance(into.get(key), dict):
+            _merge(into[key], value)
+        else:
+            into[key] = dict(value) if isinstance(value, dict) else value
+
+
+def _explain(error: ValidationError) -> str:
+    """Name each wrong setting; never print its value, which may be a secret."""
+    lines = (f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors())
+    return "\n".join(lines)

@@ -1,0 +1,78 @@
+"""Values that live for minutes and may be used once: codes, challenges, interactions.
+
+Keys are hashes of the secrets, so that reading Redis opens nothing; each ``kind`` is a
+namespace of its own, so that one kind of secret never passes for another.
+"""
+
+from base64 import urlsafe_b64encode
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+
+import orjson
+
+from idp.store.engines import redis
+
+SPENT_FOR = timedelta(minutes=10)
+_SPENT = b'{"spent":true}'
+
+
+class AlreadySpent(Exception):
+    """The secret was good once; somebody has used it."""
+
+
+def put(kind: str, secret: str, value: dict[str, Any], lifetime: timedelta) -> None:
+    redis.set(key(kind, secret), orjson.dumps(value), px=_ms(lifetime))
+
+
+def change(kind: str, secret: str, value: dict[str, Any]) -> bool:
+    """Replace a value that is still there, its end unchanged. False: it has gone."""
+    return bool(redis.set(key(kind, secret), orjson.dumps(value), xx=True, keepttl=True))
+
+
+def peek(kind: str, secret: str) -> dict[str, Any] | None:
+    return _value(redis.get(key(kind, secret)))
+
+
+def take(kind: str, secret: str) -> dict[str, Any] | None:
+    """Fetch and forget in one step, so that two takers can never both win."""
+    return _value(redis.getdel(key(kind, secret)))
+
+
+def spend(kind: str, secret: str) -> dict[str, Any] | None:
+    """Fetch once; for ten minutes later callers learn that it was spent.
+
+    Raises AlreadySpent, so that whoever sees a secret used twice can act on it.
+    """
+    found = redis.set(key(kind, secret), _SPENT, xx=True, get=True, px=_ms(SPENT_FOR))
+    if found == _SPENT:
+        raise AlreadySpent
+    return _value(found)
+
+
+def first_time(kind: str, secret: str, lifetime: timedelta) -> bool:
+    """Whether nobody has shown this before within ``lifetime`` (``jti``, TOTP steps)."""
+    return bool(redis.set(key(kind, secret), b"1", nx=True, px=_ms(lifetime)))
+
+
+def forget(kind: str, secret: str) -> None:
+    redis.delete(key(kind, secret))
+
+
+def key(kind: str, secret: str) -> str:
+    return f"e:{kind}:{digest(secret)}"
+
+
+def digest(secret: str) -> str:
+    """SHA-256 of a secret of full entropy, as 43 letters."""
+    return urlsafe_b64encode(sha256(secret.encode()).digest()).rstrip(b"=").decode()
+
+
+def _ms(lifetime: timedelta) -> int:
+    return max(1, int(lifetime.total_seconds() * 1000))
+
+
+def _value(found: Any) -> dict[str, Any] | None:
+    if found is None or found == _SPENT:
+        return None
+    return orjson.loads(found)
