@@ -11,10 +11,12 @@ import os
 import tomllib
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, cast
 from urllib.parse import urlsplit
 
+import flask
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from werkzeug.local import LocalProxy
 
 Environment = Literal["development", "demo", "testing", "production"]
 
@@ -317,6 +319,10 @@ class Settings(Section):
         }
         if reasons := [reason for reason, applies in wrong.items() if applies]:
             raise ValueError("; ".join(reasons))
+
+
+current = cast(Settings, LocalProxy(lambda: flask.current_app.extensions["settings"]))
+"""The settings of the app at work, for the layers below ``services``."""
 
 
 class SettingsError(Exception):

@@ -1,0 +1,61 @@
+"""Which browser this is: a long-lived random cookie, known to us by its digest only.
+
+It proves nothing about a person. It binds an interaction to the browser that opened it,
+and lets strangers' failures slow strangers without slowing who has been here before.
+"""
+
+import secrets
+from datetime import timedelta
+
+import flask
+
+from idp import cookies
+from idp.store.ephemeral import digest
+
+LIFETIME = timedelta(days=400)
+_LENGTH = 43
+
+
+def current() -> str:
+    """This browser's id; a browser that has none is given one with this answer."""
+    if "browser" not in flask.g:
+        secret = cookies.read("browser")
+        if len(secret) != _LENGTH:
+            secret = secrets.token_urlsafe(32)
+            cookies.set_("browser", secret, LIFETIME)
+        flask.g.browser = digest("browser:" + secret)
+    return flask.g.browser
+
+
+def terminal() -> str:
+    """A few plain words for the kind of browser, such as ``Chrome · Windows``."""
+    agent = flask.request.headers.get("User-Agent", "")
+    return " · ".join(filter(None, (_first(_BROWSERS, agent), _first(_SYSTEMS, agent)))) or "—"
+
+
+_BROWSERS = (
+    ("MicroMessenger", "微信"),
+    ("AlipayClient", "支付宝"),
+    ("HuaweiBrowser", "华为浏览器"),
+    ("MiuiBrowser", "小米浏览器"),
+    ("QQBrowser", "QQ浏览器"),
+    ("UCBrowser", "UC浏览器"),
+    ("Edg", "Edge"),
+    ("Firefox", "Firefox"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)
+_SYSTEMS = (
+    ("OpenHarmony", "HarmonyOS"),
+    ("HarmonyOS", "HarmonyOS"),
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)
+
+
+def _first(table: tuple[tuple[str, str], ...], agent: str) -> str:
+    return next((word for mark, word in table if mark in agent), "")

@@ -1,0 +1,36 @@
+"""Our cookies: host-only, HttpOnly, SameSite=Lax, ``__Host-`` under TLS."""
+
+from datetime import timedelta
+
+import flask
+
+from idp import settings
+
+
+def name(short: str) -> str:
+    return f"__Host-hutong_{short}" if settings.current.secure else f"hutong_{short}"
+
+
+def read(short: str) -> str:
+    return flask.request.cookies.get(name(short), "")
+
+
+def set_(short: str, value: str, lifetime: timedelta | None = None) -> None:
+    """Send a cookie with the answer to this request."""
+    full, secure = name(short), settings.current.secure
+
+    @flask.after_this_request
+    def add(response: flask.Response) -> flask.Response:
+        response.set_cookie(
+            full, value, max_age=lifetime, secure=secure, httponly=True, samesite="Lax", path="/"
+        )
+        return response
+
+
+def drop(short: str) -> None:
+    full, secure = name(short), settings.current.secure
+
+    @flask.after_this_request
+    def remove(response: flask.Response) -> flask.Response:
+        response.delete_cookie(full, secure=secure, httponly=True, samesite="Lax", path="/")
+        return response

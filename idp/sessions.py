@@ -1,0 +1,257 @@
+"""The single sign-on session: who, acting for whom, since when, how, where.
+
+Ending one is an SQL transaction — the notices to relying parties and the cut itself, as
+outbox rows — and then the cut; the worker repeats it until it holds.
+"""
+
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import flask
+
+from idp import assurance, browsers, cookies, settings
+from idp.audit import events
+from idp.audit import log as audit
+from idp.errors import IdpError, N_
+from idp.store import accounts, buckets, clients, outbox
+from idp.store import sessions as store
+from idp.store.engines import db
+from idp.store.ephemeral import digest
+from idp.store.grants import derived_sid
+
+CUT_AGAIN = timedelta(seconds=5)
+_SID, _COOKIE = 22, 24
+
+
+class AccountStopped(IdpError):
+    """An operator stopped the account, or it was closed; the audit says why."""
+
+    code = "HT-0201"
+    message = N_("该账号已被停用，暂时无法登录。")
+    next_step = N_("如有疑问，请携带有效身份证件到就近政务服务大厅办理，或拨打服务热线。")
+    status = 403
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    stored: store.Stored
+    epoch: int | None
+    """The clients' epoch, read in the same round trip."""
+    account_id: str
+    auth_time: int
+    started: int
+    amr: tuple[str, ...]
+    level: assurance.Level
+    terminal: str
+    browser: str
+
+    @property
+    def id(self) -> str:
+        """Our own name of it; relying parties know another (``sid_for``)."""
+        return self.stored.ref
+
+    @property
+    def bucket(self) -> str:
+        return self.stored.bucket
+
+    @property
+    def sid(self) -> str:
+        return self.stored.sid
+
+    @property
+    def acr(self) -> str:
+        return self.level.acr
+
+    @property
+    def seen(self) -> int:
+        return self.stored.seen
+
+    def sid_for(self, client_id: str) -> str:
+        return derived_sid(self.id, client_id)
+
+
+def of(stored: store.Stored, epoch: int | None) -> Session:
+    proofs: dict[str, int] = stored.core["proofs"]
+    return Session(
+        stored=stored,
+        epoch=epoch,
+        account_id=stored.core["account"],
+        auth_time=max(proofs.values()),
+        started=stored.core["started"],
+        amr=tuple(proofs),
+        level=assurance.Level(stored.core["ial"], assurance.aal_of(proofs)),
+        terminal=stored.core["terminal"],
+        browser=stored.core["browser"],
+    )
+
+
+def current() -> Session | None:
+    """The session of this browser. One Redis round trip, once a request."""
+    if "sso" not in flask.g:
+        flask.g.sso = _read(cookies.read("sso"))
+    return flask.g.sso
+
+
+def refresh() -> Session | None:
+    """Read again, after somebody else changed it."""
+    flask.g.pop("sso", None)
+    return current()
+
+
+def _read(cookie: str) -> Session | None:
+    ref, _, secret = cookie.partition(".")
+    bucket = buckets.of(ref)
+    if bucket is None or len(ref) != _COOKIE or not secret:
+        return None
+    stored, epoch = store.read(bucket, ref[2:])
+    if stored is None or not secrets.compare_digest(stored.secret, digest(secret)):
+        return None
+    if time.time() > stored.core["started"] + settings.current.sessions.absolute.total_seconds():
+        return None
+    return of(stored, epoch)
+
+
+def lifetime(started: int, now: int) -> timedelta:
+    """How long a session used now may stay unused: idle limit, never past the absolute one."""
+    limits = settings.current.sessions
+    left = timedelta(seconds=started - now) + limits.absolute
+    return max(min(limits.idle, left), timedelta(seconds=1))
+
+
+def start(account: accounts.Account, amr: tuple[str, ...], *, client_id: str = "") -> Session:
+    """Sign in: a new session, or a stronger one when the same person proves more.
+
+    The cookie's secret is new each time. Another person's session in this browser ends.
+    """
+    if not account.active:
+        raise AccountStopped
+    before = current()
+    if before is not None and before.account_id != account.id:
+        end(before, reason="replaced")
+        before = None
+    now, secret = int(time.time()), secrets.token_urlsafe(32)
+    write = _write(account, amr, before, now, secret)
+    if before is None or not store.renew(write):
+        store.start(write)
+    _remember(account, amr, write, client_id)
+    ref = write.bucket + write.sid
+    cookies.set_("sso", f"{ref}.{secret}")
+    stored, epoch = store.read(write.bucket, write.sid)
+    if stored is None:
+        raise AccountStopped
+    flask.g.sso = of(stored, epoch)
+    return flask.g.sso
+
+
+def _write(
+    account: accounts.Account, amr: tuple[str, ...], before: Session | None, now: int, secret: str
+) -> store.Write:
+    proofs = dict(before.stored.core["proofs"]) if before else {}
+    proofs.update(dict.fromkeys(amr, now))
+    core = {
+        "account": account.id,
+        "proofs": proofs,
+        "ial": 1,
+        "started": before.started if before else now,
+        "terminal": browsers.terminal(),
+        "browser": browsers.current(),
+    }
+    return store.Write(
+        bucket=before.bucket if before else buckets.draw(),
+        sid=before.sid if before else secrets.token_urlsafe(16),
+        core=core,
+        secret=digest(secret),
+        seen=now,
+        lifetime=lifetime(core["started"], now),
+        event=audit.entry(events.SignedIn(account=account.id, methods=amr)),
+    )
+
+
+def _remember(
+    account: accounts.Account, amr: tuple[str, ...], write: store.Write, client_id: str
+) -> None:
+    """Index the session, note the sign-in for the person to see, and look once more.
+
+    The second look closes a race: an account stopped after we read it, whose sessions were
+    cut before this one was there, is seen to be stopped here.
+    """
+    keep = settings.current.tokens.refresh + settings.current.sessions.absolute
+    ref = write.bucket + write.sid
+    store.remember(account.id, ref, write.core["started"], keep)
+    accounts.note_sign_in(account.id, amr, browsers.current(), browsers.terminal(), client_id)
+    db.session.commit()
+    if not accounts.is_active(account.id):
+        store.cut(ref, keep_offline=False)
+        raise AccountStopped
+
+
+def touch(session: Session) -> None:
+    """Count a visit to our own pages as use, at most once a minute."""
+    now = int(time.time())
+    if now - session.seen >= 60:  # noqa: PLR2004 - a minute
+        store.touch(session.bucket, session.sid, now, lifetime(session.started, now))
+
+
+def end(session: Session, *, reason: str, keep_offline: bool = True) -> list[dict[str, str]]:
+    """End one session; returns its relying parties as ``{client_id, sub, sid}``."""
+    told = relying_parties(session)
+    _note_end(session.account_id, session.id, told, reason, keep_offline=keep_offline)
+    db.session.commit()
+    store.cut(session.id, keep_offline=keep_offline)
+    if flask.has_request_context() and flask.g.get("sso") is session:
+        cookies.drop("sso")
+        flask.g.sso = None
+    return told
+
+
+def end_all(
+    account_id: str, *, reason: str, keep: str = "", keep_offline: bool = True
+) -> list[dict[str, str]]:
+    """End every session of an account but ``keep``, and unless ``keep_offline`` all that grew."""
+    refs = [ref for ref in store.refs_of(account_id) if ref != keep]
+    told: list[dict[str, str]] = []
+    for stored in store.read_many(refs):
+        parties = relying_parties(of(stored, None))
+        _note_end(account_id, stored.ref, parties, reason, keep_offline=keep_offline)
+        told.extend(parties)
+    outbox.add("account-cut", {"account": account_id, "keep": keep, "keep_offline": keep_offline}, due_in=CUT_AGAIN)
+    db.session.commit()
+    cut_all(account_id, keep=keep, keep_offline=keep_offline)
+    return told
+
+
+def cut_all(account_id: str, *, keep: str = "", keep_offline: bool = True) -> None:
+    """The cut alone: harmless to repeat."""
+    for ref in store.refs_of(account_id):
+        if ref != keep:
+            store.cut(ref, keep_offline=keep_offline)
+
+
+def _note_end(
+    account_id: str, ref: str, told: list[dict[str, str]], reason: str, *, keep_offline: bool
+) -> None:
+    outbox.add("session-cut", {"ref": ref, "keep_offline": keep_offline}, due_in=CUT_AGAIN)
+    for party in told:
+        registration = clients.find(party["client_id"], None)
+        if registration and registration.backchannel_logout_uri:
+            outbox.add("backchannel-logout", dict(party))
+    audit.record(events.SessionEnded(account=account_id, reason=reason))
+
+
+def relying_parties(session: Session) -> list[dict[str, str]]:
+    """Who was given a code in this session, under which names."""
+    found: list[dict[str, Any]] = []
+    for client_id in session.stored.grants:
+        grant = session.stored.grant(client_id) or {}
+        sid = session.sid_for(client_id)
+        found.append({"client_id": client_id, "sub": grant.get("sub", ""), "sid": sid})
+    return found
+
+
+def list_of(account_id: str) -> list[Session]:
+    """The live sessions of an account, the latest first."""
+    found = [of(stored, None) for stored in store.read_many(list(store.refs_of(account_id)))]
+    return sorted(found, key=lambda session: session.seen, reverse=True)

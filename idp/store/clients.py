@@ -1,0 +1,218 @@
+"""Relying parties: which are registered, and what each may do.
+
+Every process keeps the registrations it needs. A number that grows with every change —
+the epoch — stands in SQL and in each Redis bucket; it is read together with the session,
+and a registration read under an older epoch, or under none, is read again.
+"""
+
+import secrets
+import threading
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from sqlalchemy import JSON, Integer, String, Text, select, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from idp.store import buckets
+from idp.store.engines import Base, db, redis
+from idp.store.types import UtcDateTime, now
+
+ACTIVE, STOPPED = "active", "stopped"
+CONSENT, STATUTORY = "consent", "statutory"
+
+
+class Client(Base):
+    """One registration (RFC 7591 §2, OIDC Registration §2, and our own policy)."""
+
+    __tablename__ = "client"
+
+    client_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    status: Mapped[str] = mapped_column(String(16), default=ACTIVE)
+    secret_hash: Mapped[str] = mapped_column(String(64), default="")
+    old_secret_hash: Mapped[str] = mapped_column(String(64), default="")
+    old_secret_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    metadata_: Mapped[dict[str, Any]] = mapped_column("metadata", JSON, default=dict)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, onupdate=now)
+    note: Mapped[str] = mapped_column(Text, default="")
+
+
+class ClientEpoch(Base):
+    """One row: how many times any registration has changed."""
+
+    __tablename__ = "client_epoch"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    value: Mapped[int] = mapped_column(Integer, default=0)
+
+
+@dataclass(frozen=True)
+class Registration:
+    """What the protocol reads of a client: a value, shared by all threads of a process."""
+
+    client_id: str
+    name: str
+    name_en: str = ""
+    redirect_uris: tuple[str, ...] = ()
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    token_endpoint_auth_method: str = "client_secret_basic"
+    grant_types: tuple[str, ...] = ("authorization_code",)
+    scope: str = "openid"
+    legal_basis: str = CONSENT
+    statute: str = ""
+    """The law a statutory client stands on, shown in the account."""
+    claims: tuple[str, ...] = ()
+    """For ``statutory``: the only claims it may be told. For ``consent``: any of its scopes."""
+    purpose: str = ""
+    legal_name: str = ""
+    contact: str = ""
+    home_uri: str = ""
+    initiate_login_uri: str = ""
+    logo_uri: str = ""
+    policy_uri: str = ""
+    tos_uri: str = ""
+    subject_type: str = "pairwise"
+    sector: str = ""
+    id_token_signed_response_alg: str = "ES256"
+    userinfo_signed_response_alg: str = ""
+    access_token_format: str = "opaque"
+    audiences: tuple[str, ...] = ()
+    """Resource servers, by client id, that may introspect this client's tokens."""
+    require_pkce: bool = True
+    minimum_acr: str = ""
+    default_max_age: int | None = None
+    jwks: dict[str, Any] | None = None
+    jwks_uri: str = ""
+    token_endpoint_auth_signing_alg: str = "ES256"
+    assertion_audience: str = "any"
+    """``any``: issuer or token endpoint; ``issuer``: only the issuer string (FAPI 2.0)."""
+    backchannel_logout_uri: str = ""
+    frontchannel_logout_uri: str = ""
+    web_origins: tuple[str, ...] = ()
+    """Origins of a public client's pages that may read token answers (CORS)."""
+
+    status: str = field(default=ACTIVE)
+    secret_hash: str = field(default="", repr=False)
+    old_secret_hash: str = field(default="", repr=False)
+    old_secret_until: datetime | None = None
+
+    @classmethod
+    def of(cls, row: Client) -> Self:
+        known = {f.name for f in fields(cls)}
+        given = {k: tuple(v) if isinstance(v, list) else v for k, v in row.metadata_.items()}
+        return cls(
+            **{k: v for k, v in given.items() if k in known},
+            client_id=row.client_id,
+            status=row.status,
+            secret_hash=row.secret_hash,
+            old_secret_hash=row.old_secret_hash,
+            old_secret_until=row.old_secret_until,
+        )
+
+    @property
+    def active(self) -> bool:
+        return self.status == ACTIVE
+
+    @property
+    def public(self) -> bool:
+        return self.token_endpoint_auth_method == "none"
+
+    @property
+    def statutory(self) -> bool:
+        return self.legal_basis == STATUTORY
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        return frozenset(self.scope.split())
+
+    def secret_matches(self, secret: str) -> bool:
+        given = hash_secret(secret)
+        if self.secret_hash and secrets.compare_digest(given, self.secret_hash):
+            return True
+        until = self.old_secret_until
+        return (
+            bool(self.old_secret_hash)
+            and until is not None
+            and until > now()
+            and secrets.compare_digest(given, self.old_secret_hash)
+        )
+
+
+METADATA = frozenset(
+    f.name
+    for f in fields(Registration)
+    if f.name not in {"client_id", "status", "secret_hash", "old_secret_hash", "old_secret_until"}
+)
+
+
+def hash_secret(secret: str) -> str:
+    """Client secrets are 256 random bits: a plain digest resists guessing, and is fast."""
+    return sha256(secret.encode()).hexdigest()
+
+
+def sector_of(registration: Registration) -> str:
+    """The sector identifier: the host all redirect URIs share (OIDC Core §8.1)."""
+    if registration.sector:
+        return registration.sector
+    hosts = {urlsplit(uri).hostname or uri for uri in registration.redirect_uris}
+    return hosts.pop() if len(hosts) == 1 else registration.client_id
+
+
+_cache: dict[str, tuple[int, Registration | None]] = {}
+_lock = threading.Lock()
+_CACHE_SIZE = 10_000
+
+
+def find(client_id: str, epoch: int | None) -> Registration | None:
+    """The registration as of ``epoch`` (read with the session), or None if there is none.
+
+    ``epoch`` None means that Redis knows of none: SQL is asked, and Redis told.
+    """
+    cached = _cache.get(_cache_key(client_id))
+    if epoch is not None and cached is not None and cached[0] >= epoch:
+        return cached[1]
+    value = sql_epoch()
+    row = db.session.get(Client, client_id, populate_existing=True)
+    found = Registration.of(row) if row else None
+    if epoch is None:
+        publish_epoch(value, only_missing=True)
+    with _lock:
+        if len(_cache) >= _CACHE_SIZE:
+            _cache.clear()
+        _cache[_cache_key(client_id)] = (value, found)
+    return found
+
+
+def _cache_key(client_id: str) -> str:
+    return f"{db.engine.url}|{client_id}"
+
+
+def sql_epoch() -> int:
+    return db.session.scalar(select(ClientEpoch.value).where(ClientEpoch.id == 1)) or 0
+
+
+def advance_epoch() -> int:
+    """Count a change, in the transaction that makes it."""
+    db.session.execute(
+        update(ClientEpoch).where(ClientEpoch.id == 1).values(value=ClientEpoch.value + 1)
+    )
+    if (value := sql_epoch()) == 0:
+        db.session.add(ClientEpoch(id=1, value=1))
+        db.session.flush()
+        value = 1
+    return value
+
+
+def publish_epoch(value: int, *, only_missing: bool = False) -> None:
+    """Tell every bucket. A change overwrites; filling a gap never does."""
+    with redis.pipeline(transaction=False) as pipe:
+        for bucket in buckets.ALL:
+            pipe.set(buckets.epoch(bucket), value, nx=only_missing)
+        pipe.execute()
+
+
+def all_clients() -> list[Registration]:
+    return [Registration.of(row) for row in db.session.scalars(select(Client).order_by(Client.client_id))]

@@ -1,0 +1,307 @@
+"""Codes, tokens and refresh families, as Redis keeps them beside their session.
+
+A family is one grant to one client: it is born when a code is redeemed, carries the
+refresh counter, and its end is the end of every token that grew from it. Its id derives
+from the code's digest, so that a code seen twice leads to the family it bore.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+
+import orjson
+
+from idp.store import buckets
+from idp.store.engines import redis
+from idp.store.ephemeral import SPENT_FOR, digest
+from idp.store.scripts import Script
+
+_ISSUE_CODE = Script("""
+if redis.call('HGET', KEYS[1], 'v') ~= ARGV[1] then return 'changed' end
+redis.call('HSET', KEYS[1], ARGV[2], ARGV[3], 'seen', ARGV[4])
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
+redis.call('SET', KEYS[2], ARGV[6], 'PX', ARGV[7])
+redis.call('XADD', KEYS[3], '*', 'event', ARGV[8])
+return 'ok'
+""")
+
+_REDEEM = Script("""
+local code = redis.call('GET', KEYS[1])
+if not code then return 'gone' end
+if string.sub(code, 1, 9) == '{"spent":' then return 'spent' end
+if redis.call('EXISTS', KEYS[2]) == 0 then return 'ended' end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+redis.call('HSET', KEYS[3], 'core', ARGV[3], 'n', ARGV[4], 'offline', ARGV[5], 'v', ARGV[6],
+  'at', ARGV[7])
+if ARGV[8] ~= '' then redis.call('HSET', KEYS[3], 'claims', ARGV[8]) end
+redis.call('PEXPIRE', KEYS[3], ARGV[9])
+redis.call('HSET', KEYS[4], ARGV[10], ARGV[11])
+if redis.call('PTTL', KEYS[4]) < tonumber(ARGV[12]) then redis.call('PEXPIRE', KEYS[4], ARGV[12]) end
+if ARGV[13] ~= '' then redis.call('SET', KEYS[5], ARGV[13], 'PX', ARGV[14]) end
+redis.call('XADD', KEYS[6], '*', 'event', ARGV[15])
+return 'ok'
+""")
+
+_REFRESH = Script("""
+local n = redis.call('HGET', KEYS[1], 'n')
+if not n then return 'gone' end
+if n ~= ARGV[1] then return 'moved' end
+if redis.call('HGET', KEYS[1], 'offline') ~= '1' and redis.call('EXISTS', KEYS[2]) == 0 then
+  return 'ended'
+end
+redis.call('HSET', KEYS[1], 'n', ARGV[2], 'at', ARGV[3])
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+if redis.call('PTTL', KEYS[3]) < tonumber(ARGV[4]) then redis.call('PEXPIRE', KEYS[3], ARGV[4]) end
+if ARGV[5] ~= '' then redis.call('SET', KEYS[4], ARGV[5], 'PX', ARGV[6]) end
+redis.call('XADD', KEYS[5], '*', 'event', ARGV[7])
+return 'ok'
+""")
+
+_END_FAMILY = Script("""
+local existed = redis.call('DEL', KEYS[1])
+redis.call('HDEL', KEYS[2], ARGV[1])
+if existed == 1 then redis.call('XADD', KEYS[3], '*', 'event', ARGV[2]) end
+return existed
+""")
+
+_FILL_CLAIMS = Script("""
+if redis.call('HGET', KEYS[1], 'v') ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'claims', ARGV[2])
+return 1
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A code as read: its value, or the client that has spent it."""
+
+    fid: str
+    value: dict[str, Any] | None
+    spent_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    bucket: str
+    fid: str
+    core: dict[str, Any]
+    n: int
+    offline: bool
+    version: str
+    at: int
+    """When the counter last moved, in seconds of the epoch."""
+    claims: str | None
+
+    @property
+    def key(self) -> str:
+        return buckets.family(self.bucket, self.fid)
+
+    @property
+    def sid(self) -> str:
+        return self.core["sid"]
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """An opaque access token to keep, or none when it is a JWT (``digest`` empty)."""
+
+    digest: str
+    value: dict[str, Any]
+    lifetime: timedelta
+
+    def args(self) -> list[Any]:
+        if not self.digest:
+            return ["", 0]
+        return [orjson.dumps(self.value), _ms(self.lifetime)]
+
+
+@dataclass(frozen=True, slots=True)
+class Redemption:
+    """Everything that redeeming a code writes."""
+
+    bucket: str
+    code: str
+    client_id: str
+    core: dict[str, Any]
+    offline: bool
+    claims: str
+    now: int
+    lifetime: timedelta
+    token: NewToken
+    event: bytes
+
+
+def family_id(code: str) -> str:
+    """22 letters that follow from the code and lead nowhere back."""
+    return digest("family:" + code)[:22]
+
+
+def issue_code(
+    session: tuple[str, str, str], grant: tuple[str, bytes], code: tuple[str, bytes, timedelta], seen: int, idle: timedelta, event: bytes
+) -> bool:
+    """Keep a code, note the grant in the session and touch it. False: the session changed."""
+    bucket, sid, version = session
+    client_id, granted = grant
+    secret, value, lifetime = code
+    keys = [
+        buckets.session(bucket, sid),
+        buckets.code(bucket, digest(secret)),
+        buckets.audit(bucket),
+    ]
+    args = [version, f"rp:{client_id}", granted, seen, _ms(idle), value, _ms(lifetime), event]
+    return _ISSUE_CODE(keys, args) == b"ok"
+
+
+def read_code(code: str) -> tuple[Code | None, Family | None, int | None]:
+    """The code, the family it may have borne, and the clients' epoch: one round trip."""
+    bucket = buckets.of(code)
+    if bucket is None:
+        return None, None, None
+    fid = family_id(code)
+    with redis.pipeline(transaction=False) as pipe:
+        pipe.get(buckets.code(bucket, digest(code)))
+        pipe.hgetall(buckets.family(bucket, fid))
+        pipe.get(buckets.epoch(bucket))
+        value, family, epoch = pipe.execute()
+    return _code(fid, value), _family(bucket, fid, family), _int(epoch)
+
+
+def redeem(new: Redemption) -> str:
+    """Spend the code and bear its family: ``ok``, ``gone``, ``spent`` or ``ended``."""
+    fid = family_id(new.code)
+    sid = new.core["sid"]
+    keys = [
+        buckets.code(new.bucket, digest(new.code)),
+        buckets.session(new.bucket, sid),
+        buckets.family(new.bucket, fid),
+        buckets.families(new.bucket, sid),
+        buckets.access(new.bucket, new.token.digest),
+        buckets.audit(new.bucket),
+    ]
+    lifetime = _ms(new.lifetime)
+    token, token_ms = new.token.args()
+    args = [
+        b'{"spent":' + orjson.dumps(new.client_id) + b"}",
+        _ms(SPENT_FOR),
+        orjson.dumps(new.core),
+        0,
+        "1" if new.offline else "0",
+        "0",
+        new.now,
+        new.claims,
+        lifetime,
+        fid,
+        new.client_id,
+        lifetime,
+        token,
+        token_ms,
+        new.event,
+    ]
+    return _REDEEM(keys, args).decode()
+
+
+def read_family(bucket: str, fid: str) -> tuple[Family | None, int | None]:
+    with redis.pipeline(transaction=False) as pipe:
+        pipe.hgetall(buckets.family(bucket, fid))
+        pipe.get(buckets.epoch(bucket))
+        family, epoch = pipe.execute()
+    return _family(bucket, fid, family), _int(epoch)
+
+
+def refresh(family: Family, n: int, now: int, lifetime: timedelta, token: NewToken, event: bytes) -> str:
+    """Move the counter to ``n``: ``ok``, ``gone``, ``moved`` or ``ended``."""
+    keys = [
+        family.key,
+        buckets.session(family.bucket, family.sid),
+        buckets.families(family.bucket, family.sid),
+        buckets.access(family.bucket, token.digest),
+        buckets.audit(family.bucket),
+    ]
+    value, token_ms = token.args()
+    return _REFRESH(keys, [family.n, n, now, _ms(lifetime), value, token_ms, event]).decode()
+
+
+def end_family(family: Family, event: bytes) -> bool:
+    """End a family, once; every token of it is dead from here on."""
+    keys = [
+        family.key,
+        buckets.families(family.bucket, family.sid),
+        buckets.audit(family.bucket),
+    ]
+    return bool(_END_FAMILY(keys, [family.fid, event]))
+
+
+def fill_claims(family: Family, claims: str) -> None:
+    """Keep claims ready, unless the person's data have changed since they were read."""
+    _FILL_CLAIMS([family.key], [family.version, claims])
+
+
+def read_access(token: str, fid: str) -> tuple[dict[str, Any] | None, Family | None, int | None]:
+    """An access token, the family it belongs to, and the clients' epoch: one round trip."""
+    bucket = token[:2]
+    with redis.pipeline(transaction=False) as pipe:
+        pipe.get(buckets.access(bucket, digest(token)))
+        pipe.hgetall(buckets.family(bucket, fid))
+        pipe.get(buckets.epoch(bucket))
+        value, family, epoch = pipe.execute()
+    return orjson.loads(value) if value else None, _family(bucket, fid, family), _int(epoch)
+
+
+def keep_access(bucket: str, token: NewToken, event: bytes) -> None:
+    """Keep a token that belongs to no person (client credentials)."""
+    with redis.pipeline(transaction=True) as pipe:
+        if token.digest:
+            pipe.set(buckets.access(bucket, token.digest), orjson.dumps(token.value), px=_ms(token.lifetime))
+        pipe.xadd(buckets.audit(bucket), {"event": event})
+        pipe.execute()
+
+
+def drop_access(token: str, event: bytes) -> bool:
+    bucket = token[:2]
+    with redis.pipeline(transaction=True) as pipe:
+        pipe.delete(buckets.access(bucket, digest(token)))
+        pipe.xadd(buckets.audit(bucket), {"event": event})
+        return bool(pipe.execute()[0])
+
+
+def read_epoch(bucket: str) -> int | None:
+    return _int(redis.get(buckets.epoch(bucket)))
+
+
+def derived_sid(ref: str, client_id: str) -> str:
+    """The ``sid`` a client knows a session by: another for every client."""
+    return sha256(f"sid:{ref}:{client_id}".encode()).hexdigest()[:32]
+
+
+def _code(fid: str, found: bytes | None) -> Code | None:
+    if found is None:
+        return None
+    value = orjson.loads(found)
+    if "spent" in value:
+        return Code(fid, None, value["spent"])
+    return Code(fid, value)
+
+
+def _family(bucket: str, fid: str, fields: dict[bytes, bytes]) -> Family | None:
+    if not fields or b"core" not in fields:
+        return None
+    claims = fields.get(b"claims")
+    return Family(
+        bucket=bucket,
+        fid=fid,
+        core=orjson.loads(fields[b"core"]),
+        n=int(fields[b"n"]),
+        offline=fields[b"offline"] == b"1",
+        version=fields[b"v"].decode(),
+        at=int(fields[b"at"]),
+        claims=claims.decode() if claims else None,
+    )
+
+
+def _int(found: bytes | None) -> int | None:
+    return int(found) if found else None
+
+
+def _ms(lifetime: timedelta) -> int:
+    return max(1, int(lifetime.total_seconds() * 1000))

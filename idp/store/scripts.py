@@ -1,0 +1,23 @@
+"""Server-side functions of Redis: they check that nothing moved, then move data, in one step.
+
+One round trip each: EVALSHA, and EVAL the first time a server sees a script.
+"""
+
+from hashlib import sha1
+from typing import Any
+
+from redis.exceptions import NoScriptError
+
+from idp.store.engines import redis
+
+
+class Script:
+    def __init__(self, text: str):
+        self.text = text
+        self.sha = sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+    def __call__(self, keys: list[str], args: list[Any]) -> Any:
+        try:
+            return redis.evalsha(self.sha, len(keys), *keys, *args)
+        except NoScriptError:
+            return redis.eval(self.text, len(keys), *keys, *args)

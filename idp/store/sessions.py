@@ -1,0 +1,224 @@
+"""Single sign-on sessions, as Redis keeps them: one hash each, in its bucket.
+
+``core`` is who and how, fixed at sign-in; ``secret`` the hash of the cookie's secret;
+``v`` changes whenever somebody else changed the session (a cut), so that nobody writes
+back what has just been withdrawn; ``rp:<client_id>`` is what a client was granted.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import orjson
+
+from idp.store import buckets
+from idp.store.engines import redis
+from idp.store.scripts import Script
+
+_START = Script("""
+redis.call('HSET', KEYS[1], 'core', ARGV[1], 'secret', ARGV[2], 'v', ARGV[3], 'seen', ARGV[4])
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
+redis.call('XADD', KEYS[2], '*', 'event', ARGV[6])
+return 1
+""")
+
+_RENEW = Script("""
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+redis.call('HSET', KEYS[1], 'core', ARGV[1], 'secret', ARGV[2], 'v', ARGV[3], 'seen', ARGV[4])
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
+redis.call('XADD', KEYS[2], '*', 'event', ARGV[6])
+return 1
+""")
+
+_TOUCH = Script("""
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+redis.call('HSET', KEYS[1], 'seen', ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return 1
+""")
+
+_CUT = Script("""
+redis.call('DEL', KEYS[1])
+local families = redis.call('HGETALL', KEYS[2])
+local kept = 0
+for i = 1, #families, 2 do
+  local family = ARGV[2] .. families[i]
+  if ARGV[1] == 'keep' and redis.call('HGET', family, 'offline') == '1' then
+    kept = kept + 1
+  else
+    redis.call('DEL', family)
+    redis.call('HDEL', KEYS[2], families[i])
+  end
+end
+return kept
+""")
+
+_CUT_CLIENT = Script("""
+if redis.call('EXISTS', KEYS[1]) == 1 then
+  redis.call('HDEL', KEYS[1], 'rp:' .. ARGV[1])
+  redis.call('HSET', KEYS[1], 'v', ARGV[2])
+end
+local families = redis.call('HGETALL', KEYS[2])
+for i = 1, #families, 2 do
+  if families[i + 1] == ARGV[1] then
+    redis.call('DEL', ARGV[3] .. families[i])
+    redis.call('HDEL', KEYS[2], families[i])
+  end
+end
+return 1
+""")
+
+_CUT_CLAIMS = Script("""
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'v', ARGV[1]) end
+local families = redis.call('HKEYS', KEYS[2])
+for i = 1, #families do
+  local family = ARGV[2] .. families[i]
+  if redis.call('EXISTS', family) == 1 then
+    redis.call('HDEL', family, 'claims')
+    redis.call('HSET', family, 'v', ARGV[1])
+  end
+end
+return 1
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A session as read: ``core`` and the grants of its clients."""
+
+    bucket: str
+    sid: str
+    core: dict[str, Any]
+    secret: str
+    version: str
+    seen: int
+    grants: dict[str, bytes]
+
+    @property
+    def ref(self) -> str:
+        return self.bucket + self.sid
+
+    def grant(self, client_id: str) -> dict[str, Any] | None:
+        found = self.grants.get(client_id)
+        return orjson.loads(found) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """What ``start`` and ``renew`` write."""
+
+    bucket: str
+    sid: str
+    core: dict[str, Any]
+    secret: str
+    seen: int
+    lifetime: timedelta
+    event: bytes
+
+    def keys(self) -> list[str]:
+        return [buckets.session(self.bucket, self.sid), buckets.audit(self.bucket)]
+
+    def args(self) -> list[Any]:
+        core, milliseconds = orjson.dumps(self.core), _ms(self.lifetime)
+        return [core, self.secret, new_version(), self.seen, milliseconds, self.event]
+
+
+def start(write: Write) -> None:
+    _START(write.keys(), write.args())
+
+
+def renew(write: Write) -> bool:
+    """Replace core and secret of a session that still lives; its grants stay."""
+    return bool(_RENEW(write.keys(), write.args()))
+
+
+def touch(bucket: str, sid: str, seen: int, lifetime: timedelta) -> None:
+    _TOUCH([buckets.session(bucket, sid)], [seen, _ms(lifetime)])
+
+
+def read(bucket: str, sid: str) -> tuple[Stored | None, int | None]:
+    """The session and the clients' epoch, in one round trip."""
+    with redis.pipeline(transaction=False) as pipe:
+        pipe.hgetall(buckets.session(bucket, sid))
+        pipe.get(buckets.epoch(bucket))
+        fields, epoch = pipe.execute()
+    return parse(bucket, sid, fields), int(epoch) if epoch else None
+
+
+def read_many(refs: list[str]) -> list[Stored]:
+    """Those of ``refs`` that still live."""
+    if not refs:
+        return []
+    with redis.pipeline(transaction=False) as pipe:
+        for ref in refs:
+            pipe.hgetall(buckets.session(ref[:2], ref[2:]))
+        found = pipe.execute()
+    stored = (parse(r[:2], r[2:], fields) for r, fields in zip(refs, found, strict=True))
+    return [session for session in stored if session is not None]
+
+
+def parse(bucket: str, sid: str, fields: dict[bytes, bytes]) -> Stored | None:
+    if not fields or b"core" not in fields:
+        return None
+    return Stored(
+        bucket=bucket,
+        sid=sid,
+        core=orjson.loads(fields[b"core"]),
+        secret=fields[b"secret"].decode(),
+        version=fields[b"v"].decode(),
+        seen=int(fields[b"seen"]),
+        grants={k[3:].decode(): v for k, v in fields.items() if k.startswith(b"rp:")},
+    )
+
+
+def cut(ref: str, *, keep_offline: bool) -> None:
+    """End a session and what grew from it; ``keep_offline`` spares offline access."""
+    bucket, sid = ref[:2], ref[2:]
+    keys = [buckets.session(bucket, sid), buckets.families(bucket, sid)]
+    _CUT(keys, ["keep" if keep_offline else "all", buckets.family(bucket, "")])
+
+
+def cut_client(ref: str, client_id: str) -> None:
+    """Take back what one client was granted in this session."""
+    bucket, sid = ref[:2], ref[2:]
+    keys = [buckets.session(bucket, sid), buckets.families(bucket, sid)]
+    _CUT_CLIENT(keys, [client_id, new_version(), buckets.family(bucket, "")])
+
+
+def cut_claims(ref: str) -> None:
+    """Forget the claims kept ready for userinfo: the person's data have changed."""
+    bucket, sid = ref[:2], ref[2:]
+    keys = [buckets.session(bucket, sid), buckets.families(bucket, sid)]
+    _CUT_CLAIMS(keys, [new_version(), buckets.family(bucket, "")])
+
+
+def remember(account_id: str, ref: str, started: int, lifetime: timedelta) -> None:
+    """Note that ``ref`` belongs to an account, for as long as anything of it may live."""
+    key = _index(account_id)
+    with redis.pipeline(transaction=False) as pipe:
+        pipe.hset(key, ref, started)
+        pipe.pexpire(key, _ms(lifetime))
+        pipe.execute()
+
+
+def refs_of(account_id: str) -> dict[str, int]:
+    """Every session of an account that may have left something, with its start."""
+    return {ref.decode(): int(at) for ref, at in redis.hgetall(_index(account_id)).items()}
+
+
+def drop_refs(account_id: str, refs: list[str]) -> None:
+    if refs:
+        redis.hdel(_index(account_id), *refs)
+
+
+def new_version() -> str:
+    return secrets.token_hex(8)
+
+
+def _index(account_id: str) -> str:
+    return f"acct:{{{account_id}}}:sessions"
+
+
+def _ms(lifetime: timedelta) -> int:
+    return max(1, int(lifetime.total_seconds() * 1000))
