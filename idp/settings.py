@@ -181,8 +181,14 @@ class Sms(Section):
     hall_hour: int = 3000
     day_budget: int = 100_000
     """Messages a day; at 80 % an alarm, at 100 % only browsers that proved a number before."""
+    notice_day: int = 10
+    """Notices (new sign-in, number changed) one number may receive a day."""
+    refused_prefixes: tuple[str, ...] = ("140", "141", "144", "146", "1349", "1740")
+    """Beginnings of numbers no person holds: internet of things, satellite."""
     receipt_path: SecretStr = SecretStr("")
     """The secret last part of the receipt URL; empty turns receipts off."""
+    receipt_networks: tuple[str, ...] = ()
+    """Networks receipts may come from; empty: whoever knows the secret path."""
 
 
 class Aliyun(Section):
@@ -191,6 +197,8 @@ class Aliyun(Section):
     access_key_secret: SecretStr
     template: str
     """The approved template (``SMS_…``) with the one variable ``code``."""
+    notices: dict[str, str] = {}
+    """Approved templates of notices, by the notice's name; a notice without one is not sent."""
 
 
 class Tencent(Section):
@@ -201,6 +209,8 @@ class Tencent(Section):
     region: str = "ap-guangzhou"
     template: str
     """The approved template id; ``{1}`` is the code."""
+    notices: dict[str, str] = {}
+    """Approved template ids of notices, by the notice's name; one without is not sent."""
 
 
 class Gateway(Section):
@@ -227,6 +237,14 @@ class Outbound(Section):
     """For one call to an address a relying party registered."""
     foreign_size: int = 256 * 1024
     """Bytes we read from such an address at most."""
+    foreign_connections: int = Field(default=16, ge=1)
+    """Calls to such addresses a process makes at a time."""
+    operator_connections: int = Field(default=16, ge=1)
+    """Connections a process holds to one configured provider."""
+    breaker_failures: int = Field(default=5, ge=1)
+    """Failures in a row after which a configured provider is left alone."""
+    breaker_rest: timedelta = timedelta(seconds=10)
+    """How long it is left alone before one call tries again."""
 
 
 class Development(Section):
