@@ -1,0 +1,1 @@
+"""Sealing personal data, blind indexes, password hashing, masking: cryptography and no storage."""

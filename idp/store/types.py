@@ -1,0 +1,105 @@
+"""Column types: times that know their zone, text sealed at rest, and blind indexes.
+
+They find the sealer in ``flask.current_app.extensions["sealer"]``.
+"""
+
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import flask
+import orjson
+from sqlalchemy import ColumnElement, DateTime, Dialect, String, Text, type_coerce
+from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.types import TypeDecorator
+
+from idp.crypto import sealing
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def sealer() -> sealing.Sealer:
+    return cast(sealing.Sealer, flask.current_app.extensions["sealer"])
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment. Times without a zone are refused, so that none is ever guessed."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time needs its zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Sealed(TypeDecorator[Any]):
+    """Personal data: clear in Python, sealed in the database (``json``: any JSON value).
+
+    A value that is a ``sealing.Sealed`` already is written as it is.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, purpose: str, json: bool = False):
+        super().__init__()
+        self.purpose = purpose
+        self.json = json
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        if value is None or isinstance(value, sealing.Sealed):
+            return value
+        text = orjson.dumps(value).decode() if self.json else str(value)
+        return sealer().seal(self.purpose, text)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        text = sealer().open(self.purpose, value)
+        return orjson.loads(text) if self.json else text
+
+    def compare_values(self, x: Any, y: Any) -> bool:
+        """Sealing twice gives two texts: an unchanged value is not written again."""
+        return bool(x == y)
+
+
+class BlindIndex(TypeDecorator[str]):
+    """What a sealed value is found by. Written from the clear text, read as ``sealing.Index``.
+
+    The clear text itself is in the ``Sealed`` column of the same table and purpose, which is
+    how re-keying makes the index anew.
+    """
+
+    impl = String(64)
+    cache_ok = True
+
+    def __init__(self, purpose: str):
+        super().__init__()
+        self.purpose = purpose
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None or isinstance(value, sealing.Index):
+            return value
+        return sealer().index(self.purpose, value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> sealing.Index | None:
+        return None if value is None else sealing.Index(value)
+
+    @staticmethod
+    def matches(column: InstrumentedAttribute[Any] | ColumnElement[Any], text: str) -> ColumnElement[bool]:
+        """The condition that finds ``text``, whichever key its index was made under.
+
+        A plain ``==`` looks under the current key only.
+        """
+        purpose = cast(BlindIndex, column.type).purpose
+        return type_coerce(column, String).in_(sealer().indexes(purpose, text))
