@@ -1,0 +1,22 @@
+"""Where a request comes from: its address, and the range people behind it share."""
+
+from ipaddress import IPv6Address, ip_address, ip_network
+
+import flask
+
+
+def client_address() -> str:
+    """The client's address; trusted proxies have been seen through already. "" for a socket."""
+    return flask.request.remote_addr or ""
+
+
+def address_range(address: str) -> str:
+    """The /24 or /64 an address belongs to; one subscriber rarely owns less."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return "unknown"
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
+        parsed = parsed.ipv4_mapped
+    prefix = 64 if isinstance(parsed, IPv6Address) else 24
+    return str(ip_network(f"{parsed}/{prefix}", strict=False))

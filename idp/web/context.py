@@ -1,0 +1,22 @@
+"""What every template is given beside what its view hands over."""
+
+from typing import Any
+
+import flask
+from jinja2 import StrictUndefined
+
+from idp.settings import Settings
+from idp.web.i18n import locale
+from idp.web.requests import request_id
+
+
+def init_app(app: flask.Flask, settings: Settings) -> None:
+    """A name a view forgot is an error, never an empty place on the page."""
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.globals["node"] = settings.node
+    app.jinja_env.globals["request_id"] = request_id
+
+    def common() -> dict[str, Any]:
+        return {"locale": locale(), "client": None, "session": None}
+
+    app.context_processor(common)

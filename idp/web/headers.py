@@ -1,0 +1,93 @@
+"""Security headers, and a content security policy (CSP Level 3) made for each page.
+
+A page begins with nothing allowed but its own style sheet; what it needs it asks for
+while it is made: a script nonce, a verified origin its form leads to, a frame's address.
+"""
+
+import secrets
+from urllib.parse import urlsplit
+
+import flask
+
+from idp.settings import Settings
+
+_ALWAYS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+}
+_NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
+_HSTS = "max-age=31536000; includeSubDomains"
+
+
+def init_app(app: flask.Flask, settings: Settings) -> None:
+    fixed = dict(_ALWAYS)
+    if settings.secure:
+        fixed["Strict-Transport-Security"] = _HSTS
+    app.extensions["hutong.headers"] = list(fixed.items())
+    app.jinja_env.globals["csp_nonce"] = csp_nonce
+
+
+def csp_nonce() -> str:
+    """The nonce this page's own scripts and styles carry; made when first asked for."""
+    if "csp_nonce" not in flask.g:
+        flask.g.csp_nonce = secrets.token_urlsafe(18)
+    return flask.g.csp_nonce
+
+
+def allow_form_action(uri: str) -> None:
+    """Let this page's form lead to the origin of ``uri``, which must be verified already.
+
+    Browsers apply ``form-action`` to the redirects after a form too, so a page that
+    finally sends people back to a portal has to name the portal.
+    """
+    _allow("form_actions", uri)
+
+
+def allow_frame(uri: str) -> None:
+    """Let this page load a registered front-channel logout URI in a frame."""
+    _allow("frames", uri)
+
+
+def apply(response: flask.Response) -> None:
+    """Put the headers on an answer; what the view has set itself stays."""
+    present = response.headers
+    present.extend(flask.current_app.extensions["hutong.headers"])
+    if "Cache-Control" not in present:
+        present["Cache-Control"] = "no-store"
+    if "Content-Security-Policy" not in present:
+        is_page = response.mimetype == "text/html"
+        present["Content-Security-Policy"] = _page_policy() if is_page else _NO_PAGE
+
+
+def _allow(kind: str, uri: str) -> None:
+    parts = urlsplit(uri)
+    if not parts.scheme or any(letter in uri for letter in "; ,\r\n"):
+        raise ValueError("a policy source must be one absolute URI")
+    # A native app's redirect has a scheme of its own and no host; then the scheme is the source.
+    source = f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
+    allowed = flask.g.setdefault(kind, [])
+    if source not in allowed:
+        allowed.append(source)
+
+
+def _page_policy() -> str:
+    g = flask.g
+    rules = [
+        "default-src 'none'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        " ".join(["form-action 'self'", *g.get("form_actions", ())]),
+    ]
+    if nonce := g.get("csp_nonce"):
+        rules += [f"script-src 'nonce-{nonce}'", f"style-src 'self' 'nonce-{nonce}'"]
+    else:
+        rules.append("style-src 'self'")
+    if frames := g.get("frames"):
+        rules.append(" ".join(["frame-src", *frames]))
+    return "; ".join(rules)

@@ -1,0 +1,81 @@
+"""The language of a page: ``ui_locales`` (OIDC Core §3.1.2.1), the cookie, Accept-Language."""
+
+from datetime import timedelta
+from functools import lru_cache
+
+import flask
+from flask_babel import Babel
+from flask_babel import gettext as _translate
+
+from idp import cookies
+from idp.settings import ROOT, Settings
+
+COOKIE = "lang"
+COOKIE_AGE = timedelta(days=365)
+
+_babel = Babel()
+
+
+def init_app(app: flask.Flask, settings: Settings) -> None:
+    languages = settings.node.languages
+    app.extensions["hutong.languages"] = languages
+    _babel.init_app(
+        app,
+        default_locale=_babel_name(languages[0]),
+        default_timezone="Asia/Shanghai",
+        default_translation_directories=str(ROOT / "translations"),
+        locale_selector=lambda: _babel_name(locale()),
+    )
+    app.jinja_env.globals["languages"] = languages
+
+
+def locale() -> str:
+    """The tag of the language this request is answered in, as ``lang`` attributes want it."""
+    if "locale" not in flask.g:
+        flask.g.locale = _choose()
+    return flask.g.locale
+
+
+def prefer(ui_locales: str) -> None:
+    """Answer this request in the first of these tags we speak, e.g. a stored ``ui_locales``."""
+    if found := _match(tuple(ui_locales.split())):
+        flask.g.locale = found
+
+
+def remember(language: str) -> None:
+    """Keep the language a person chose on this browser."""
+    if language in flask.current_app.extensions["hutong.languages"]:
+        flask.g.locale = language
+        cookies.set_(COOKIE, language, COOKIE_AGE)
+
+
+def translate(text: str) -> str:
+    """A text marked with ``N_()``, in this request's language."""
+    return _translate(text) if text else ""
+
+
+def _choose() -> str:
+    request = flask.request
+    languages: tuple[str, ...] = flask.current_app.extensions["hutong.languages"]
+    asked = tuple(request.args.get("ui_locales", "").split())
+    chosen = cookies.read(COOKIE)
+    accepted = tuple(tag for tag, _quality in request.accept_languages)
+    return _match(asked) or _match((chosen,)) or _match(accepted) or languages[0]
+
+
+def _match(tags: tuple[str, ...]) -> str | None:
+    return _best(tags, flask.current_app.extensions["hutong.languages"])
+
+
+@lru_cache(512)
+def _best(tags: tuple[str, ...], languages: tuple[str, ...]) -> str | None:
+    """The first tag whose language we have: ``zh-HK`` is answered by ``zh-CN`` (RFC 4647 §3.4)."""
+    for tag in tags:
+        for language in languages:
+            if tag and tag.split("-")[0].lower() == language.split("-")[0].lower():
+                return language
+    return None
+
+
+def _babel_name(tag: str) -> str:
+    return tag.replace("-", "_")

@@ -1,0 +1,36 @@
+"""Wires what every page shares into the app: one hook before a request, one after it."""
+
+import flask
+
+from idp.settings import Settings
+from idp.web import (
+    answers,
+    context,
+    csrf,
+    headers,
+    health,
+    i18n,
+    logging,
+    proxies,
+    requests,
+)
+
+
+def init_app(app: flask.Flask, settings: Settings) -> None:
+    """Give ``app`` its limits, hooks, error answers and the ``/health`` and ``/error`` pages.
+
+    Engines and the sealer must be there already: the cookie key derives from the node's keys.
+    """
+    app.config["MAX_CONTENT_LENGTH"] = settings.serve.max_body
+    app.config["MAX_FORM_MEMORY_SIZE"] = settings.serve.max_body
+    app.config["MAX_FORM_PARTS"] = 200
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
+    logging.configure(settings)
+    proxies.init_app(app, settings)
+    csrf.init_app(app, settings)
+    i18n.init_app(app, settings)
+    context.init_app(app, settings)
+    headers.init_app(app, settings)
+    answers.init_app(app)
+    health.init_app(app, settings)
+    requests.init_app(app, settings)

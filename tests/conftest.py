@@ -1,0 +1,112 @@
+"""What all tests share: engines, an app on fresh data, no network, no secrets in logs."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import flask
+import pytest
+from jinja2 import FileSystemBytecodeCache
+from pytest_socket import socket_allow_hosts
+
+import idp
+from idp import settings
+from idp.store.engines import db
+from tests import secrets_in_logs
+from tests.engines import pairs
+from tests.engines.fresh import Fresh
+
+LOG_SECTIONS = ("Captured stderr", "Captured log")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--engines",
+        choices=("embedded", "real", "all"),
+        default="embedded",
+        help="SQLite and Valkey, PostgreSQL and Redis, or one after the other",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "engines" in metafunc.fixturenames:
+        chosen = metafunc.config.getoption("--engines")
+        names = pairs.PAIRS if chosen == "all" else (chosen,)
+        metafunc.parametrize("engines", names, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def engines(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[pairs.Engines]:
+    """One pair of engines for the session; ask for ``app`` to get it emptied."""
+    with pairs.started(request.param, tmp_path_factory.mktemp("engines")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def fresh(engines: pairs.Engines) -> Fresh:
+    return Fresh(engines)
+
+
+@pytest.fixture
+def configured(engines: pairs.Engines) -> settings.Settings:
+    """The settings of the app under test; override this fixture to change them."""
+    return settings.load(environment="testing", **engines.settings)
+
+
+@pytest.fixture
+def app(
+    configured: settings.Settings, fresh: Fresh, bytecode: FileSystemBytecodeCache
+) -> Iterator[flask.Flask]:
+    """The provider on empty engines, inside its app context."""
+    fresh.make()
+    app = idp.create_app(configured)
+    app.testing = True
+    app.jinja_env.bytecode_cache = bytecode
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+    app.extensions["redis"].close()
+
+
+@pytest.fixture
+def client(app: flask.Flask) -> Any:
+    """A browser without a past."""
+    return app.test_client()
+
+
+@pytest.fixture(scope="session")
+def bytecode(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """Templates compile once for all apps of the session."""
+    directory: Path = tmp_path_factory.mktemp("templates")
+    return FileSystemBytecodeCache(os.fspath(directory))
+
+
+@pytest.fixture(autouse=True)
+def _own_machine_only() -> None:
+    """No test reaches beyond loopback, whatever it tries."""
+    socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in [each for each in os.environ if each.startswith(settings.PREFIX)]:
+        monkeypatch.delenv(name)
+    yield
+    secrets_in_logs.forget_all()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    """Fail a test whose log holds a secret, whatever else it proves."""
+    report: pytest.TestReport = yield
+    if call.when == "call" and report.outcome == "passed":
+        for title, text in report.sections:
+            if title.startswith(LOG_SECTIONS) and (kind := secrets_in_logs.find(text)):
+                report.outcome = "failed"
+                report.longrepr = f"{item.nodeid}: the log holds {kind}"
+                report.sections = []
+    return report
