@@ -1,0 +1,65 @@
+"""``python -m demo`` starts the whole demo and says where to look."""
+
+import argparse
+import signal
+import sys
+import time
+from pathlib import Path
+
+from demo.cast import PASSWORD, PEOPLE
+from demo.plan import Plan, usual
+from demo.processes import ROOT, DemoProblem
+from demo.town import Town, refuse_beyond_loopback
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1", help="a loopback address; no other is taken")
+    parser.add_argument("--first-port", type=int, default=8000, help="the node's; the rest follow")
+    parser.add_argument("--var", type=Path, default=ROOT / "var" / "demo", help="where data goes")
+    given = parser.parse_args()
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        refuse_beyond_loopback(given.host)
+        plan = usual(given.var.resolve(), given.first_port)
+        return _run(plan)
+    except DemoProblem as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\n演示已停止，数据保留在 / Stopped; the data stays in", given.var)
+        return 0
+
+
+def _run(plan: Plan) -> int:
+    print("正在启动演示… / Starting the demo…", flush=True)
+    began = time.monotonic()
+    with Town(plan) as town:
+        print(_welcome(plan, time.monotonic() - began), flush=True)
+        town.watch()
+    return 0
+
+
+def _interrupt(_signal: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _welcome(plan: Plan, seconds: float) -> str:
+    places = [f"  {p.name:<14}{plan.places[p.slug].url}/" for p in plan.portals]
+    return "\n".join(
+        [
+            f"\n互通演示已就绪（{seconds:.0f} 秒）/ The demo is ready:\n",
+            f"  从这里开始 / start here   {plan.node.url}/demo",
+            *places,
+            f"  演示手机 / fake phone      {plan.sandbox.url}/phone",
+            "",
+            f"  手机号 / phone  {PEOPLE[0].phone}    密码 / password  {PASSWORD}",
+            "",
+            f"  日志 / logs  {plan.var / 'log'}",
+            "  按 Ctrl-C 停止 / Ctrl-C stops everything",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

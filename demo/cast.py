@@ -1,0 +1,84 @@
+"""Who appears in the demo: people and portals. All of them are invented."""
+
+from dataclasses import dataclass
+
+PASSWORD = "Huaishu-Menkou-58"  # noqa: S105 - the demo's own, shown on its page
+"""Everybody's. Production refuses to start with data that knows it."""
+
+
+@dataclass(frozen=True)
+class Person:
+    name: str
+    phone: str
+    note: str
+    username: str = ""
+    registered: bool = True
+
+
+PEOPLE = (
+    Person("王建国", "13800000001", "退休职工，习惯用短信验证码登录", "wangjianguo"),
+    Person("李秀英", "13800000002", "单位职工，用账号密码登录", "lixiuying"),
+    Person("陈㛃", "13800000003", "姓名含生僻字（㛃）", "chenjie"),
+    Person("张𠮷祥", "13800000004", "姓名含扩展区汉字（𠮷）", "zhangjixiang"),
+    Person("赵雪", "13800000005", "还没有账号：用这个号码体验注册", registered=False),
+)
+
+
+@dataclass(frozen=True)
+class PortalPart:
+    slug: str
+    name: str
+    name_en: str
+    organiser: str
+    motto: str
+    hotline: str
+    scope: str
+    legal_basis: str
+    purpose: str
+    statute: str = ""
+    claims: tuple[str, ...] = ()
+    tiles: tuple[tuple[str, str], ...] = ()
+
+
+PORTALS = (
+    PortalPart(
+        slug="shebao",
+        name="社会保险网上服务大厅",
+        name_en="Social Insurance Online Services",
+        organiser="甲省人力资源和社会保障厅",
+        motto="社保业务，网上办、就近办",
+        hotline="12333",
+        scope="openid profile phone",
+        legal_basis="consent",
+        purpose="办理社会保险参保、缴费和待遇业务",
+        tiles=(
+            ("个人参保证明", "打印、核验参保缴费证明"),
+            ("养老保险缴费", "灵活就业人员参保登记与缴费"),
+            ("养老金资格认证", "足不出户办理领取待遇资格认证"),
+            ("社会保障卡", "申领、补换、挂失与解挂"),
+            ("工伤与失业待遇", "待遇申领进度与发放记录"),
+            ("关系转移接续", "跨省就业，社保跟着走"),
+        ),
+    ),
+    PortalPart(
+        slug="gjj",
+        name="住房公积金网上业务厅",
+        name_en="Housing Provident Fund Online",
+        organiser="甲州市住房公积金管理中心",
+        motto="安居有保障，公积金掌上办",
+        hotline="12329",
+        scope="openid phone",
+        legal_basis="statutory",
+        purpose="办理住房公积金缴存、提取和贷款业务",
+        statute="《住房公积金管理条例》第十三条",
+        claims=("phone_number", "phone_number_verified"),
+        tiles=(
+            ("账户余额与明细", "查询缴存余额和每月入账明细"),
+            ("租房提取", "无房职工按月提取支付房租"),
+            ("贷款申请与进度", "额度试算、申请与审批进度"),
+            ("异地转移接续", "换城市工作，账户余额随人转"),
+            ("还贷签约", "按月冲还贷签约与变更"),
+            ("缴存证明", "下载异地贷款缴存使用证明"),
+        ),
+    ),
+)
