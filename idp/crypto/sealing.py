@@ -5,6 +5,7 @@ purpose and whatever it is bound to are authenticated, so that a value moved to 
 column, or to another person, does not open.
 """
 
+import hmac
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
@@ -61,6 +62,20 @@ class Sealer:
     def mac(self, purpose: str, data: bytes) -> bytes:
         """A keyed digest under the current key; keep ``hmac_key`` to check it much later."""
         return self.suite.mac(self.hmac_key(purpose)[1], data)
+
+    def tag(self, purpose: str, data: bytes) -> str:
+        """A keyed digest that names its key, for what must be checked years from now."""
+        kid = self.ring.current
+        return self._value(kid, self.suite.mac(self.hmac_key(purpose, kid)[1], data))
+
+    def is_genuine(self, purpose: str, data: bytes, tag: str) -> bool:
+        """Whether ``tag`` was made from ``data`` by a node with our keys."""
+        try:
+            suite, kid, given = _parts(tag)
+        except CannotOpen:
+            return False
+        key = self.ring.derive(kid, f"{suite.name}:mac:{purpose}")
+        return hmac.compare_digest(suite.mac(key, data), given)
 
     def hmac_key(self, purpose: str, kid: str | None = None) -> tuple[str, bytes]:
         kid = kid or self.ring.current

@@ -96,10 +96,19 @@ class BlindIndex(TypeDecorator[str]):
         return None if value is None else sealing.Index(value)
 
     @staticmethod
-    def matches(column: InstrumentedAttribute[Any] | ColumnElement[Any], text: str) -> ColumnElement[bool]:
+    def matches(
+        column: InstrumentedAttribute[Any] | ColumnElement[Any], text: str
+    ) -> ColumnElement[bool]:
         """The condition that finds ``text``, whichever key its index was made under.
 
         A plain ``==`` looks under the current key only.
         """
         purpose = cast(BlindIndex, column.type).purpose
         return type_coerce(column, String).in_(sealer().indexes(purpose, text))
+
+
+class Tag(TypeDecorator[str]):
+    """A keyed digest (``Sealer.tag``): it keeps its master key in use and is never re-keyed."""
+
+    impl = String(64)
+    cache_ok = True

@@ -1,0 +1,56 @@
+"""The audit trail: record what happens, copy and chain it, prove it, hand it out, cut it."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from idp.audit import rows
+from idp.audit.chain import Broken, Verdict, chain, cut, verify
+from idp.audit.events import Event
+from idp.audit.streams import backlog, copy_streams
+from idp.store import audit
+
+__all__ = [
+    "Broken",
+    "Verdict",
+    "backlog",
+    "chain",
+    "copy_streams",
+    "cut",
+    "entry",
+    "export",
+    "packed",
+    "record",
+    "verify",
+]
+
+_LEFT_OUT = {"source"}
+
+
+def record(event: Event, session: Any = None) -> None:
+    """Write ``event`` with the caller's change, in the caller's transaction."""
+    audit.add(rows.of(event), session)
+
+
+def entry(event: Event) -> dict[str, bytes]:
+    """The fields of ``event`` for an XADD onto its bucket's stream."""
+    return {"event": packed(event)}
+
+
+def packed(event: Event) -> bytes:
+    """The one field of ``entry``, for scripts that add it together with their writes."""
+    return rows.packed(rows.of(event))
+
+
+def export(since: datetime | None = None, until: datetime | None = None) -> Iterator[bytes]:
+    """Chained events in order, a JSON object a line; source addresses stay behind."""
+    head = audit.head()
+    start = audit.latest_checkpoint()
+    for row in audit.chained(start[0].seq if start else 0, head.seq, 1000):
+        if (since and row["at"] < since) or (until and row["at"] >= until):
+            continue
+        shown = {name: value for name, value in row.items() if name not in _LEFT_OUT}
+        shown["details"] = orjson.loads(row["details"])
+        yield orjson.dumps(shown, option=orjson.OPT_APPEND_NEWLINE)

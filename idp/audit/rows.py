@@ -1,0 +1,83 @@
+"""One event as a row: complete, cut to fit, and marked as ours from the moment it happened."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from idp.audit.context import current
+from idp.audit.events import Event
+from idp.crypto.sealing import Sealed
+from idp.store.audit import LIMITS, SOURCE
+from idp.store.engines import new_id
+from idp.store.types import now, sealer
+
+_MAC = "audit.event"
+_COVERED = (
+    *("id", "action", "account", "acting_for", "role", "channel", "region", "terminal"),
+    *("client_id", "outcome", "reason", "request_id", "details"),
+)
+FIELDS = (*_COVERED, "at", "source", "mac")
+
+
+def of(event: Event) -> dict[str, Any]:
+    """The row of ``event``, happening now in the current context."""
+    context = current()
+    texts = {
+        "id": new_id(),
+        "action": event.action,
+        "account": event.account,
+        "acting_for": event.acting_for or context.acting_for,
+        "role": event.role or context.role,
+        "channel": context.channel,
+        "region": context.region,
+        "terminal": context.terminal,
+        "client_id": event.client_id,
+        "outcome": event.outcome,
+        "reason": event.reason,
+        "request_id": context.request_id,
+    }
+    row: dict[str, Any] = {name: _fitted(text, LIMITS[name]) for name, text in texts.items()}
+    row["details"] = orjson.dumps(event.details(), option=orjson.OPT_SORT_KEYS).decode()
+    row["at"] = now()
+    row["source"] = sealer().seal(SOURCE, context.address) if context.address else None
+    row["mac"] = sealer().tag(_MAC, _content(row, context.address))
+    return row
+
+
+def packed(row: Mapping[str, Any]) -> bytes:
+    return orjson.dumps({**row, "at": _moment(row["at"])})
+
+
+def unpacked(raw: bytes) -> dict[str, Any]:
+    """A row as it was packed; ValueError when it is none."""
+    found = orjson.loads(raw)
+    if not isinstance(found, dict) or found.keys() != set(FIELDS):
+        raise ValueError("not an audit event")
+    if not all(isinstance(found[name], str) for name in FIELDS if name != "source"):
+        raise ValueError("not an audit event")
+    if any(len(found[name]) > limit for name, limit in LIMITS.items()):
+        raise ValueError("not an audit event")
+    source = None if found["source"] is None else Sealed(found["source"])
+    return {**found, "at": datetime.fromisoformat(found["at"]), "source": source}
+
+
+def is_ours(row: Mapping[str, Any]) -> bool:
+    """Whether the row says what it said when it was made."""
+    address = sealer().open(SOURCE, row["source"]) if row["source"] else ""
+    return sealer().is_genuine(_MAC, _content(row, address), row["mac"])
+
+
+def _content(row: Mapping[str, Any], address: str) -> bytes:
+    """All that the mark covers; the address in clear, so that re-keying may seal it anew."""
+    return orjson.dumps([*(row[name] for name in _COVERED), _moment(row["at"]), address])
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _fitted(text: str, limit: int) -> str:
+    """What SQL takes: PostgreSQL refuses NUL, and long text would hold up the whole batch."""
+    return text.replace("\0", "")[:limit]
