@@ -1,0 +1,36 @@
+"""What providers later say of the messages they took; framework-free."""
+
+from typing import Any
+
+from idp.sms import metrics
+from idp.sms.base import Receipt
+from idp.sms.errors import NotDelivered, ReceiptMalformed, ReceiptUnwelcome
+from idp.sms.providers import PROVIDERS
+from idp.store import sms as store
+
+MOST = 1000
+
+
+def accept(provider: str, payload: Any) -> dict[str, Any]:
+    """Record a pushed batch and answer as the provider expects; repeats change nothing."""
+    if provider not in PROVIDERS:
+        raise ReceiptUnwelcome
+    source = PROVIDERS[provider]
+    receipts = source.receipts(payload)
+    if len(receipts) > MOST:
+        raise ReceiptMalformed
+    for receipt in receipts:
+        _accept(provider, receipt)
+    return source.receipts_answer()
+
+
+def _accept(provider: str, receipt: Receipt) -> None:
+    challenge = store.take_receipt(provider, receipt.message_id)
+    if challenge is None:
+        metrics.RECEIPTS.labels(provider, "unknown").inc()
+        return
+    metrics.RECEIPTS.labels(provider, "delivered" if receipt.delivered else "failed").inc()
+    if receipt.delivered:
+        store.move(challenge, "delivered")
+    else:
+        store.move(challenge, "refused", NotDelivered.code)

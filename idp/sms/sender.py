@@ -1,0 +1,218 @@
+"""Codes and notices by text message: who may have one, and whether a code is right."""
+
+import hmac
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Literal, cast
+
+from idp.crypto import masking
+from idp.crypto.sealing import Index, Sealer
+from idp.errors import IdpError
+from idp.outbound import Outbound
+from idp.settings import Settings, SettingsError
+from idp.sms import trail
+from idp.sms.base import CODE, SmsProvider
+from idp.sms.deliveries import Deliveries, Job
+from idp.sms.errors import (
+    OUTCOMES,
+    QUOTAS,
+    CodeExpired,
+    SmsFailed,
+    SmsNotConfigured,
+    TooManyTries,
+    WrongCode,
+)
+from idp.sms.numbers import normalise
+from idp.sms.places import place_of
+from idp.sms.providers import PROVIDERS
+from idp.store import quotas
+from idp.store import sms as store
+from idp.store.engines import new_id
+from idp.store.ephemeral import digest
+
+PURPOSE = "sms-code"
+PHONE = "phone"
+BEIJING = timedelta(hours=8)
+NOTICE_LIFETIME = timedelta(minutes=30)
+
+State = Literal["queued", "sent", "delivered", "refused"]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A code is on its way, or so everybody is told."""
+
+    challenge_id: str
+    masked: str
+    resend_at: datetime
+
+
+@dataclass(frozen=True)
+class Status:
+    """How far a message is; ``error`` says what went wrong and what to do next."""
+
+    state: State
+    error: IdpError | None = None
+
+
+class Sms:
+    """The node's text messages. Quotas fail closed: without Redis nothing is sent."""
+
+    def __init__(self, settings: Settings, sealer: Sealer, outbound: Outbound):
+        self._settings = settings.sms
+        self._login = settings.login
+        self._sealer = sealer
+        self._providers = tuple(
+            _provider(name).from_settings(settings, outbound) for name in settings.sms.providers
+        )
+        waits = settings.store.redis_timeout / 2
+        self._deliveries = Deliveries(self._providers, sealer, longest_wait=waits)
+
+    def request_code(  # noqa: PLR0913, PLR0917 - one call says everything a code depends on
+        self,
+        number: str,
+        purpose: str,
+        browser: str,
+        address: str,
+        proven_browser: bool = False,
+        interaction: str = "",
+        *,
+        deliver: bool = True,
+    ) -> Sent:
+        """Queue a code for ``number``. Raises BadNumber, or what reached its limit.
+
+        ``deliver=False`` does everything but send: whoever asks about a number nobody may
+        write to sees the same answer, after the same work.
+        """
+        if not self._providers:
+            raise SmsNotConfigured
+        number = normalise(number, self._settings.refused_prefixes)
+        phone = self._sealer.index(PHONE, number)
+        asking = quotas.Asking(
+            ticket=new_id(),
+            number=phone,
+            browser=digest(browser),
+            place=place_of(address, self._settings.halls)[0],
+            day=_today(),
+            proven=proven_browser,
+        )
+        self._check_quota(asking, phone, purpose, address)
+        challenge_id = secrets.token_urlsafe(24)
+        code = f"{secrets.randbelow(10**6):06}"
+        job = Job(
+            id=asking.ticket,
+            number=number,
+            phone=phone,
+            kind=CODE,
+            purpose=purpose,
+            params={"code": code},
+            challenge=digest(challenge_id),
+            deliver=deliver,
+            until=datetime.now(UTC) + self._login.code_lifetime,
+            asking=asking,
+        )
+        challenge = store.Challenge(
+            id=challenge_id,
+            purpose=purpose,
+            browser=digest(browser),
+            interaction=interaction,
+            number=self._sealer.seal(PURPOSE, number, bound_to=digest(challenge_id)),
+            code=self._hashed(challenge_id, code),
+        )
+        store.open_challenge(challenge, job.sealed(self._sealer), self._login.code_lifetime)
+        resend_at = datetime.now(UTC) + self._login.code_resend
+        return Sent(challenge_id, masking.phone(number), resend_at)
+
+    def check_code(self, challenge_id: str, code: str, purpose: str, browser: str) -> str:
+        """The number a right code proves, once. Raises WrongCode, TooManyTries, CodeExpired."""
+        guess = store.guess(challenge_id, purpose, digest(browser))
+        if guess is None:
+            raise CodeExpired
+        left = self._login.code_tries - guess.tries
+        if left < 0:
+            raise TooManyTries
+        kid = guess.code.partition(":")[0]
+        entered = self._hashed(challenge_id, code.strip(), kid)
+        if not hmac.compare_digest(entered, guess.code):
+            if left == 0:
+                raise TooManyTries
+            raise WrongCode(left=left)
+        if not store.take_challenge(challenge_id):
+            raise CodeExpired
+        return self._sealer.open(PURPOSE, guess.number, bound_to=digest(challenge_id))
+
+    def status(self, challenge_id: str, browser: str) -> Status:
+        """How far the message of this browser's challenge is. Raises CodeExpired."""
+        found = store.state(challenge_id, digest(browser))
+        if found is None:
+            raise CodeExpired
+        state, error = found
+        failure = OUTCOMES.get(error, SmsFailed)() if state == "refused" else None
+        return Status(cast(State, state), failure)
+
+    def send_notice(
+        self, number: str, template: str, params: Mapping[str, str] | None = None
+    ) -> bool:
+        """Queue a notice; False when the number has had enough or nobody could send it."""
+        phone = self._sealer.index(PHONE, number)
+        if not self._providers:
+            return False
+        if not quotas.take_notice(phone, _today(), self._settings.notice_day):
+            trail.over_quota(phone, template, "notice")
+            return False
+        job = Job(
+            id=new_id(),
+            number=number,
+            phone=phone,
+            kind=template,
+            purpose=template,
+            params=dict(params or {}),
+            challenge="",
+            deliver=True,
+            until=datetime.now(UTC) + NOTICE_LIFETIME,
+            asking=None,
+        )
+        store.enqueue(job.sealed(self._sealer))
+        return True
+
+    def work_once(self, block_ms: int) -> int:
+        """Send what is queued, waiting for a job at most ``block_ms``; how many were handled."""
+        return self._deliveries.work_once(block_ms)
+
+    def _check_quota(self, asking: quotas.Asking, phone: Index, purpose: str, address: str) -> None:
+        sms = self._settings
+        hall = place_of(address, sms.halls)[1]
+        limits = quotas.Limits(
+            minute=sms.number_minute,
+            hour=sms.number_hour,
+            day=sms.number_day,
+            browser_day=sms.device_day,
+            place_hour=sms.hall_hour if hall else sms.address_hour,
+            budget=sms.day_budget,
+        )
+        answer = quotas.take(asking, limits)
+        if answer.reason:
+            trail.over_quota(phone, purpose, answer.reason)
+            seconds = max(1, round(answer.retry_after.total_seconds()))
+            raise QUOTAS[answer.reason](seconds=seconds, minutes=max(1, -(-seconds // 60)))
+        trail.spent(answer.used_today, sms.day_budget)
+
+    def _hashed(self, challenge_id: str, code: str, kid: str | None = None) -> str:
+        """Six digits are few: only a key keeps their digest from being turned back."""
+        kid, key = self._sealer.hmac_key(PURPOSE, kid)
+        text = f"{challenge_id}:{code}".encode()
+        return f"{kid}:{hmac.new(key, text, sha256).hexdigest()}"
+
+
+def _provider(name: str) -> type[SmsProvider]:
+    if name not in PROVIDERS:
+        raise SettingsError(f"sms.providers: {name!r} is none of {', '.join(PROVIDERS)}")
+    return PROVIDERS[name]
+
+
+def _today() -> str:
+    """The budget's day ends at midnight in Beijing, as bills do."""
+    return (datetime.now(UTC) + BEIJING).strftime("%Y%m%d")
