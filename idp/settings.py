@@ -154,8 +154,16 @@ class Login(Section):
     """Wrong passwords per (account, address range) of browsers never seen with the account."""
     account_failures: int = 100
     """Wrong passwords a day before the password way of an account closes; other ways stay open."""
+    range_failures: int = 300
+    """Wrong passwords per address range, whatever the account, of browsers never seen with it."""
     throttle: timedelta = timedelta(minutes=15)
     """How long a throttled browser or address waits."""
+    code_requests: int = 30
+    """Codes asked for from one address range within ``throttle`` before a CAPTCHA is asked."""
+    fresh: timedelta = timedelta(minutes=10)
+    """How recent a sign-in must be to change a password, a user name or a phone."""
+    closing: timedelta = timedelta(days=30)
+    """How long an account whose only way in, its number, has gone stays frozen before it closes."""
 
 
 class Sms(Section):
@@ -226,6 +234,19 @@ class Captcha(Section):
     cost: int = 5_000
     """Iterations a browser spends per counter tried."""
     lifetime: timedelta = timedelta(minutes=10)
+    wait: timedelta = timedelta(seconds=20)
+    """How long somebody without a script waits instead."""
+    waits: int = 60
+    """Such waits one address range may use within ``login.throttle``."""
+
+
+class Agreements(Section):
+    """Versions in force. A new one is asked for at the next sign-in."""
+
+    terms: str = "2026-11"
+    """服务协议."""
+    privacy: str = "2026-11"
+    """隐私政策."""
 
 
 class Outbound(Section):
@@ -283,6 +304,7 @@ class Settings(Section):
     login: Login = Login()
     sms: Sms = Sms()
     captcha: Captcha = Captcha()
+    agreements: Agreements = Agreements()
     outbound: Outbound = Outbound()
     development: Development = Development()
     audit: Audit = Audit()

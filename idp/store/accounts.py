@@ -7,13 +7,24 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, String, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.store.engines import Base, db, new_id
 from idp.store.types import BlindIndex, Sealed, UtcDateTime, now
 
-ACTIVE, STOPPED, CLOSED = "active", "stopped", "closed"
+ACTIVE, STOPPED, FROZEN, CLOSED = "active", "stopped", "frozen", "closed"
+"""``frozen``: its number has gone and it has no other way in; it closes after a while."""
+_INSERTS: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+
+
+class PhoneTaken(Exception):
+    """The number belongs to an account already."""
+
+
+class UsernameTaken(Exception):
+    """The user name belongs to an account already."""
 
 
 class Account(Base):
@@ -115,11 +126,103 @@ def by_phone(phone: str) -> Account | None:
 
 
 def by_username(username: str) -> Account | None:
-    return db.session.scalar(select(Account).filter_by(username_key=username_key(username)))
+    key = username_key(username)
+    if not key.isprintable():  # PostgreSQL refuses NUL, and nobody is called so
+        return None
+    return db.session.scalar(select(Account).filter_by(username_key=key))
 
 
 def username_key(username: str) -> str:
     return unicodedata.normalize("NFKC", username).strip().casefold()
+
+
+@dataclass(frozen=True)
+class NewAccount:
+    """What an account begins with. Everything but the number is the person's choice."""
+
+    phone: str
+    username: str = ""
+    password_hash: str | None = None
+    locale: str = "zh-CN"
+
+
+def add(new: NewAccount) -> Account:
+    """Open an account in the current transaction. Raises PhoneTaken or UsernameTaken.
+
+    Both unique indexes decide, so of two tabs that finish at once one is told. Either failure
+    rolls the transaction back.
+    """
+    account = Account(
+        phone=new.phone,
+        phone_index=new.phone,
+        phone_proven_at=now(),
+        password_hash=new.password_hash,
+        password_set_at=now() if new.password_hash else None,
+        locale=new.locale,
+    )
+    db.session.add(account)
+    _flush_number(new.phone)
+    if new.username:
+        rename(account, new.username)
+    return account
+
+
+def rename(account: Account, username: str) -> None:
+    """Give a user name, in the current transaction. Raises UsernameTaken and rolls back."""
+    account.username, account.username_key = username, username_key(username)
+    try:
+        db.session.flush()
+    except IntegrityError:
+        db.session.rollback()
+        raise UsernameTaken from None
+
+
+def give_number(account: Account, phone: str) -> None:
+    """Bind a number just proven, in the current transaction. Raises PhoneTaken, rolls back."""
+    account.phone = account.phone_index = phone
+    account.phone_proven_at = now()
+    _flush_number(phone)
+
+
+def _flush_number(phone: str) -> None:
+    """Write, and see that no other account has the number.
+
+    The unique index sees one key's blind indexes only; while values are re-keyed the same
+    number can stand under an older one, so it is asked for under every key.
+    """
+    try:
+        db.session.flush()
+    except IntegrityError:
+        db.session.rollback()
+        raise PhoneTaken from None
+    having = select(Account.id).where(BlindIndex.matches(Account.phone_index, phone))
+    if len(db.session.scalars(having).all()) > 1:
+        db.session.rollback()
+        raise PhoneTaken
+
+
+def give_password(account: Account, password_hash: str) -> None:
+    account.password_hash, account.password_set_at = password_hash, now()
+    account.password_closed_until = None
+
+
+def prove_number(account: Account) -> None:
+    account.phone_proven_at = now()
+
+
+def accepted(account_id: str) -> set[tuple[str, str]]:
+    """Which agreements a person accepted, as (agreement, version)."""
+    query = select(AgreementAcceptance.agreement, AgreementAcceptance.version)
+    rows = db.session.execute(query.where(AgreementAcceptance.account_id == account_id))
+    return {(agreement, version) for agreement, version in rows}
+
+
+def accept(account_id: str, agreement: str, version: str, digest: str) -> None:
+    """Record an acceptance in the current transaction."""
+    row = AgreementAcceptance(
+        account_id=account_id, agreement=agreement, version=version, digest=digest
+    )
+    db.session.add(row)
 
 
 def is_active(account_id: str) -> bool:
@@ -136,16 +239,27 @@ def note_sign_in(
         account_id=account_id, methods=list(methods), terminal=terminal, client_id=client_id
     )
     db.session.add(row)
-    known = db.session.get(KnownBrowser, (account_id, browser))
-    if known is None:
-        db.session.add(KnownBrowser(account_id=account_id, browser=browser, terminal=terminal))
-    else:
-        known.last_at, known.terminal = now(), terminal
+    _remember_browser(account_id, browser, terminal)
+
+
+def _remember_browser(account_id: str, browser: str, terminal: str) -> None:
+    """One statement, so that two tabs signing in at once do not trip over each other."""
+    values = {"account_id": account_id, "browser": browser, "terminal": terminal, "last_at": now()}
+    insert = _INSERTS[db.engine.dialect.name](KnownBrowser).values(first_at=now(), **values)
+    changes = {"terminal": terminal, "last_at": values["last_at"]}
+    db.session.execute(
+        insert.on_conflict_do_update(index_elements=["account_id", "browser"], set_=changes)
+    )
 
 
 def last_sign_ins(account_id: str, limit: int = 2) -> list[SignIn]:
     query = select(SignIn).filter_by(account_id=account_id).order_by(SignIn.at.desc())
     return list(db.session.scalars(query.limit(limit)))
+
+
+def sign_ins(account_id: str, limit: int = 50) -> list[SignIn]:
+    """The latest sign-ins, the failed ones among them."""
+    return last_sign_ins(account_id, limit)
 
 
 def knows_browser(account_id: str, browser: str) -> bool:

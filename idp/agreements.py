@@ -1,0 +1,65 @@
+"""The agreements in force: which versions, what text, and who has yet to accept them."""
+
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+
+from idp import settings
+from idp.audit import events
+from idp.audit import log as audit
+from idp.errors import N_
+from idp.settings import ROOT
+from idp.store import accounts
+
+_TEXTS = ROOT / "templates" / "agreements"
+_TITLES = {"terms": N_("用户服务协议"), "privacy": N_("隐私政策")}
+
+
+@dataclass(frozen=True)
+class Agreement:
+    name: str
+    title: str
+    version: str
+    digest: str
+    """SHA-256 of the text as it stands, the node's own details included."""
+
+    @property
+    def url(self) -> str:
+        return f"/signup/agreements/{self.name}"
+
+
+def current() -> tuple[Agreement, ...]:
+    versions = settings.current.agreements.model_dump()
+    node = settings.current.node.model_dump_json()
+    return tuple(
+        Agreement(name, _TITLES[name], version, _digest(name, version, node))
+        for name, version in versions.items()
+    )
+
+
+def find(name: str) -> Agreement | None:
+    return next((each for each in current() if each.name == name), None)
+
+
+def pending(account_id: str) -> tuple[Agreement, ...]:
+    """What a person has to accept before going on."""
+    accepted = accounts.accepted(account_id)
+    return tuple(each for each in current() if (each.name, each.version) not in accepted)
+
+
+def accept(account_id: str, agreements: tuple[Agreement, ...]) -> None:
+    """Record that a person accepted, in the current transaction."""
+    for each in agreements:
+        accounts.accept(account_id, each.name, each.version, each.digest)
+        accepted = events.AgreementAccepted(
+            account=account_id, agreement=each.name, version=each.version
+        )
+        audit.record(accepted)
+
+
+@cache
+def _digest(name: str, version: str, node: str) -> str:
+    text = sha256(f"{version}\0{node}\0".encode())
+    for path in sorted(_TEXTS.glob(f"*{name}*.html")):
+        text.update(path.read_bytes())
+    return text.hexdigest()

@@ -1,0 +1,79 @@
+"""What a sign-in method is: it asks for a proof, judges it, and says whose it is."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from idp.interactions import Interaction
+from idp.services import Services
+from idp.store.accounts import Account
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One form from one browser, at one place (an address)."""
+
+    interaction: Interaction
+    form: Mapping[str, str]
+    browser: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """Somebody is this account."""
+
+    account: Account
+    amr: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewNumber:
+    """Somebody holds a number that belongs to no account."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnprovenNumber:
+    """Somebody holds a number whose account has not proven it for long: maybe it moved on."""
+
+    number: str
+    account: Account
+
+
+Outcome = Proved | NewNumber | UnprovenNumber
+
+
+class LoginMethod(ABC):
+    """The contract. A method knows nothing of OAuth, of cookies or of the page that comes next."""
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    amr: ClassVar[tuple[str, ...]]
+    """RFC 8176 names; their kinds stand in ``config/levels.toml``."""
+    keeps: ClassVar[tuple[str, ...]] = ()
+    """Fields shown again after a failure; never a secret."""
+    guarded: ClassVar[str] = "finish"
+    """The step before which risk may ask for a CAPTCHA: ``begin`` or ``finish``."""
+
+    @classmethod
+    @abstractmethod
+    def from_services(cls, services: Services) -> Self: ...
+
+    @abstractmethod
+    def offered_to(self, account: Account) -> bool:
+        """Whether ``account`` can prove itself this way."""
+
+    @abstractmethod
+    def risky(self, attempt: Attempt) -> bool:
+        """Whether so much failed from here that a CAPTCHA is due before the guarded step."""
+
+    @abstractmethod
+    def begin(self, attempt: Attempt) -> dict[str, Any]:
+        """Ask for the proof; returns what the next page shows and ``finish`` needs."""
+
+    @abstractmethod
+    def finish(self, attempt: Attempt) -> Outcome:
+        """Judge the proof. Raises an IdpError when it is not good."""

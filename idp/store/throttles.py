@@ -1,0 +1,95 @@
+"""Counting tries, so that guessing stops: counted before they are judged, atomically.
+
+A counter's key carries the hash tag of its subject; counters that are asked about together
+share a tag. Nothing here swallows a failure of Redis: what cannot be counted is refused.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from idp.store.engines import redis
+from idp.store.scripts import Script
+
+# All or nothing: a try that one counter refuses is counted by none of them.
+_TAKE = Script("""
+local used, wait, refused = {}, 0, 0
+for i = 1, #KEYS do
+  used[i] = tonumber(redis.call('GET', KEYS[i]) or '0')
+  if used[i] >= tonumber(ARGV[2 * i - 1]) then
+    refused = i
+    wait = math.max(wait, redis.call('PTTL', KEYS[i]), 1)
+  end
+end
+if refused > 0 then return {refused, wait, 0} end
+local left = nil
+for i = 1, #KEYS do
+  if redis.call('INCR', KEYS[i]) == 1 then redis.call('PEXPIRE', KEYS[i], ARGV[2 * i]) end
+  local mine = tonumber(ARGV[2 * i - 1]) - used[i] - 1
+  if left == nil or mine < left then left = mine end
+end
+return {0, 0, left or 0}
+""")
+
+_GIVE_BACK = Script("""
+for i = 1, #KEYS do
+  if tonumber(redis.call('GET', KEYS[i]) or '0') > 0 then redis.call('DECR', KEYS[i]) end
+end
+return 1
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """At most ``limit`` in ``window``, which begins with the first."""
+
+    key: str
+    limit: int
+    window: timedelta
+
+    @classmethod
+    def of(cls, subject: str, what: str, limit: int, window: timedelta) -> "Counter":
+        return cls(f"t:{{{subject}}}:{what}", limit, window)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """``left`` more tries after this one; or refused, by which counter, and for how long."""
+
+    left: int
+    refused_by: Counter | None = None
+    wait: timedelta = timedelta(0)
+
+
+def take(counters: Sequence[Counter]) -> Answer:
+    """Count one try against every counter, or against none when one of them is full."""
+    args: list[Any] = []
+    for counter in counters:
+        args += [counter.limit, max(1, int(counter.window.total_seconds() * 1000))]
+    refused, wait, left = _TAKE([counter.key for counter in counters], args)
+    if refused:
+        return Answer(0, counters[int(refused) - 1], timedelta(milliseconds=int(wait)))
+    return Answer(int(left))
+
+
+def everybody(subject: str, limit: int) -> Counter:
+    """The counter of all strangers' failures against one account in a day."""
+    return Counter.of(subject, "day", limit, timedelta(days=1))
+
+
+def give_back(counters: Sequence[Counter]) -> None:
+    """Uncount a try that was right after all."""
+    _GIVE_BACK([counter.key for counter in counters], [])
+
+
+def clear(counter: Counter) -> None:
+    redis.delete(counter.key)
+
+
+def used(counters: Sequence[Counter]) -> list[int]:
+    """How many tries each counter has seen; counting none."""
+    with redis.pipeline(transaction=False) as pipe:
+        for counter in counters:
+            pipe.get(counter.key)
+        return [int(found or 0) for found in pipe.execute()]
