@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import orjson
 import structlog
@@ -109,13 +109,9 @@ class SigningKeys:
         return kids
 
     def _rotated(self, alg: str) -> str:
-        waiting = [v.kid for v in self._refresh().views if (v.alg, v.state) == (alg, "next")]
-        if waiting:
-            return waiting[0]
         try:
             return _make(alg, now() + self._overlap)
         except AlreadyMade:
-            # The other process's key is on its way to sign: it is the answer to both.
             return next(v.kid for v in reversed(self._refresh().views) if v.alg == alg)
 
     def _fresh(self) -> _Snapshot:
@@ -170,7 +166,7 @@ class SigningKeys:
             until=min([moment + life, *changes]),
             views=views,
             signers={v.alg: self._objects[v.kid] for v in views if v.state == "current"},
-            public=KeySet.import_key_set(jwks),
+            public=KeySet.import_key_set(cast(Any, jwks)),
             jwks=jwks,
             jwks_bytes=orjson.dumps(jwks),
         )
@@ -233,12 +229,12 @@ def _make(alg: str, signs_from: datetime, *, first: bool = False) -> str:
     kid = new_id()
     private = {**ALGORITHMS[alg]().as_dict(private=True), "kid": kid, "alg": alg, "use": "sig"}
     with signing_keys.changing() as session:
-        generation = signing_keys.latest(session, alg) + 1
-        if first and generation > 1:
+        generation, newest = signing_keys.latest(session, alg)
+        if newest and (first or newest > now()):
             raise AlreadyMade
         session.add(
             SigningKey(
-                kid=kid, alg=alg, generation=generation, private=private, signs_from=signs_from
+                kid=kid, alg=alg, generation=generation + 1, private=private, signs_from=signs_from
             )
         )
         audit.record(KeysRotated(alg=alg, kid=kid), session)

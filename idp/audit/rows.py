@@ -18,6 +18,7 @@ _COVERED = (
     *("id", "action", "account", "acting_for", "role", "channel", "region", "terminal"),
     *("client_id", "outcome", "reason", "request_id", "details"),
 )
+_TAKEN = {**LIMITS, "mac": 64}
 FIELDS = (*_COVERED, "at", "source", "mac")
 
 
@@ -57,10 +58,13 @@ def unpacked(raw: bytes) -> dict[str, Any]:
         raise ValueError("not an audit event")
     if not all(isinstance(found[name], str) for name in FIELDS if name != "source"):
         raise ValueError("not an audit event")
-    if any(len(found[name]) > limit for name, limit in LIMITS.items()):
+    if any(len(found[name]) > limit for name, limit in _TAKEN.items()) or b"\\u0000" in raw:
+        raise ValueError("not an audit event")
+    at = datetime.fromisoformat(found["at"])
+    if at.tzinfo is None:
         raise ValueError("not an audit event")
     source = None if found["source"] is None else Sealed(found["source"])
-    return {**found, "at": datetime.fromisoformat(found["at"]), "source": source}
+    return {**found, "at": at, "source": source}
 
 
 def is_ours(row: Mapping[str, Any]) -> bool:

@@ -7,7 +7,7 @@ traffic goes on beside it, and whoever stops it half-way simply starts it again.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     Column,
@@ -88,9 +88,13 @@ def _is_index(column: Column[Any]) -> bool:
 
 def _source(index: Column[Any], sealed: tuple[Column[Any], ...]) -> Column[Any]:
     for column in sealed:
-        if column.type.purpose == index.type.purpose:
+        if _purpose(column) == _purpose(index):
             return column
     raise TypeError(f"{index} has no Sealed column of its purpose in its table")
+
+
+def _purpose(column: Column[Any]) -> str:
+    return cast(Sealed | BlindIndex, column.type).purpose
 
 
 def _all(vault: Vault) -> list[Column[Any]]:
@@ -148,9 +152,9 @@ def _renewed(vault: Vault, row: dict[str, Any]) -> dict[str, str]:
     clear: dict[str, str] = {}
     for column in vault.sealed:
         if row[column.name] is not None:
-            clear[column.name] = seal.open(column.type.purpose, row[column.name])
-            values[column.name] = seal.seal(column.type.purpose, clear[column.name])
+            clear[column.name] = seal.open(_purpose(column), row[column.name])
+            values[column.name] = seal.seal(_purpose(column), clear[column.name])
     for index, source in vault.indexes:
         if row[index.name] is not None and source.name in clear:
-            values[index.name] = seal.index(index.type.purpose, clear[source.name])
+            values[index.name] = seal.index(_purpose(index), clear[source.name])
     return values

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, String, UniqueConstraint, delete, func, select
+from sqlalchemy import Integer, String, UniqueConstraint, delete, select
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -54,10 +54,11 @@ def changing() -> Iterator[Session]:
         raise AlreadyMade from None
 
 
-def latest(session: Session, alg: str) -> int:
-    """The newest generation of ``alg``, 0 when there is none."""
-    query = select(func.max(SigningKey.generation)).where(SigningKey.alg == alg)
-    return session.scalar(query) or 0
+def latest(session: Session, alg: str) -> tuple[int, datetime | None]:
+    """The newest generation of ``alg`` and since when it signs; 0 when there is none."""
+    query = select(SigningKey.generation, SigningKey.signs_from).filter_by(alg=alg)
+    row = session.execute(query.order_by(SigningKey.generation.desc()).limit(1)).first()
+    return (row[0], row[1]) if row else (0, None)
 
 
 def remove(session: Session, kids: Sequence[str]) -> None:

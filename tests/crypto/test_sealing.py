@@ -1,0 +1,121 @@
+"""Sealed values open for whom and what they were sealed for, and for nothing else."""
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis
+from hypothesis import strategies as st
+
+from idp.crypto.errors import CannotOpen, UnknownKey
+from idp.crypto.suites import SUITES
+
+always = hypothesis(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+texts = st.text(st.characters(codec="utf-8"))
+
+
+@always
+@given(text=texts, bound_to=texts)
+def test_what_was_sealed_opens_unchanged(sealer, text, bound_to):
+    value = sealer.seal("phone", text, bound_to)
+    assert sealer.open("phone", value, bound_to) == text
+    assert value.startswith("intl.k1.")
+    assert sealer.is_current(value)
+
+
+@always
+@given(text=texts, where=st.integers(0, 10_000), bit=st.integers(0, 5))
+def test_a_changed_letter_never_opens(sealer, text, where, bit):
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    head, _, letters = sealer.seal("phone", text).rpartition(".")
+    at = where % (len(letters) - 1)  # the last letter may hold bits that carry nothing
+    other = alphabet[alphabet.index(letters[at]) ^ 1 << bit]
+    with pytest.raises(CannotOpen):
+        sealer.open("phone", f"{head}.{letters[:at]}{other}{letters[at + 1 :]}")
+
+
+def test_a_value_moved_to_another_purpose_or_person_does_not_open(sealer):
+    value = sealer.seal("phone", "+8613800000000", "anna")
+    for purpose, bound_to in [("name", "anna"), ("phone", "bo"), ("phone", "")]:
+        with pytest.raises(CannotOpen):
+            sealer.open(purpose, value, bound_to)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "x", "intl.k1.", "intl.k1.AAAA", "intl.k1.A", "gm9.k1.AAAA", "intl.k1.AA!A", "a.b.c"],
+)
+def test_what_is_no_sealed_value_is_refused(sealer, value):
+    with pytest.raises(CannotOpen) as refusal:
+        sealer.open("phone", value)
+    assert refusal.value.__cause__ is None
+
+
+def test_a_value_under_a_lost_key_names_the_key(sealer):
+    with pytest.raises(UnknownKey, match="k7"):
+        sealer.open("phone", "intl.k7." + "A" * 64)
+
+
+def test_sealing_twice_never_gives_the_same_value(sealer):
+    assert len({sealer.seal("phone", "+8613800000000") for _ in range(100)}) == 100
+
+
+def test_values_under_an_older_key_stay_readable(sealer, ring):
+    old = sealer.seal("phone", "+8613800000000")
+    ring.activate(ring.add())
+
+    assert sealer.open("phone", old) == "+8613800000000"
+    assert not sealer.is_current(old)
+    assert sealer.is_current(sealer.seal("phone", "+8613800000000"))
+
+
+@always
+@given(text=texts, other=texts)
+def test_an_index_finds_its_text_and_no_other(sealer, text, other):
+    assert sealer.index("phone", text) == sealer.index("phone", text)
+    assert (sealer.index("phone", text) == sealer.index("phone", other)) == (text == other)
+    assert sealer.index("phone", text) != sealer.index("name", text)
+
+
+def test_an_index_is_found_under_every_key(sealer, ring):
+    old = sealer.index("phone", "+8613800000000")
+    ring.activate(ring.add())
+
+    indexes = sealer.indexes("phone", "+8613800000000")
+
+    assert indexes == [sealer.index("phone", "+8613800000000"), old]
+    assert all(len(index) <= 64 for index in indexes)
+
+
+@always
+@given(data=st.binary(), other=st.binary())
+def test_a_tag_belongs_to_its_data(sealer, data, other):
+    tag = sealer.tag("audit", data)
+    assert sealer.is_genuine("audit", data, tag)
+    assert sealer.is_genuine("audit", other, tag) == (data == other)
+    assert not sealer.is_genuine("other", data, tag)
+
+
+def test_a_tag_outlives_its_key_being_current(sealer, ring):
+    tag = sealer.tag("audit", b"x")
+    ring.activate(ring.add())
+    assert sealer.is_genuine("audit", b"x", tag)
+    assert not sealer.is_genuine("audit", b"x", "nonsense")
+
+
+def test_a_mac_can_be_checked_later_with_its_key(sealer, ring):
+    kid, key = sealer.hmac_key("receipt")
+    mac = sealer.mac("receipt", b"x")
+    ring.activate(ring.add())
+    assert sealer.suite.mac(sealer.hmac_key("receipt", kid)[1], b"x") == mac
+    assert sealer.hmac_key("receipt")[1] != key
+
+
+@pytest.mark.parametrize("suite", SUITES.values(), ids=list(SUITES))
+def test_a_suite_names_itself_and_keeps_its_contract(suite):
+    key = bytes(range(32))
+    assert SUITES[suite.name] is suite
+    assert suite.decrypt(key, suite.encrypt(key, b"text", b"here"), b"here") == b"text"
+    assert len(suite.mac(key, b"data")) == 32
+    with pytest.raises(ValueError, match="belongs elsewhere"):
+        suite.decrypt(key, suite.encrypt(key, b"text", b"here"), b"there")
