@@ -17,6 +17,7 @@ from tests import secrets_in_logs
 from tests.engines import pairs
 from tests.engines.fresh import Fresh
 
+MARKS = {"browser": "browser", "clients_js": "foreign_clients"}
 LOG_SECTIONS = ("Captured stderr", "Captured log")
 
 
@@ -34,6 +35,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         chosen = metafunc.config.getoption("--engines")
         names = pairs.PAIRS if chosen == "all" else (chosen,)
         metafunc.parametrize("engines", names, indirect=True, scope="session")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where a test lies says what it needs."""
+    for item in items:
+        for folder, mark in MARKS.items():
+            if folder in item.path.parts:
+                item.add_marker(mark)
 
 
 @pytest.fixture(scope="session")

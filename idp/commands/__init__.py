@@ -1,0 +1,39 @@
+"""The command line: one file for each group of commands."""
+
+import click
+
+from idp.commands import (
+    account,
+    audit,
+    client,
+    crypto,
+    db,
+    doctor,
+    errors,
+    keys,
+    serve,
+    settings,
+    worker,
+)
+from idp.commands.opening import said_plainly
+
+COMMANDS: dict[str, click.Command] = {
+    "serve": serve.serve,
+    "worker": worker.worker,
+    "doctor": doctor.doctor,
+    "db": db.db,
+    "client": client.client,
+    "account": account.account,
+    "keys": keys.keys,
+    "crypto": crypto.crypto,
+    "audit": audit.audit,
+    "settings": settings.settings,
+    "errors": errors.errors,
+}
+
+cli = click.Group("idp", commands=COMMANDS, help="互通 Hutong: run and look after this node.")
+
+
+def main() -> None:
+    with said_plainly():
+        cli(prog_name="python -m idp")

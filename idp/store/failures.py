@@ -3,14 +3,23 @@
 from redis import exceptions as redis
 from sqlalchemy import exc as sql
 
-ENGINE_FAILURES: tuple[type[Exception], ...] = (
-    sql.OperationalError,
-    sql.InterfaceError,
-    sql.TimeoutError,
+_SQL = (sql.OperationalError, sql.InterfaceError, sql.TimeoutError)
+_REDIS = (
     redis.ConnectionError,
     redis.TimeoutError,
     redis.ReadOnlyError,
     redis.OutOfMemoryError,
     redis.ClusterDownError,
 )
+ENGINE_FAILURES: tuple[type[Exception], ...] = (*_SQL, *_REDIS)
 """A view that fails with one of these has changed nothing; asking again later may work."""
+
+
+def explain(error: Exception) -> str:
+    """One sentence for the operator. Statements and URLs stay out: they may hold secrets."""
+    if isinstance(error, sql.DBAPIError):
+        reason = str(error.orig).strip().splitlines()[0] if str(error.orig) else ""
+        return f"SQL does not work: {reason}. Check store.database_url and the server."
+    if isinstance(error, _SQL):
+        return "SQL does not answer in time. Check store.database_url and the server's load."
+    return f"Redis does not work: {error}. Check store.redis_url and the server."

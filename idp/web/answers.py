@@ -11,12 +11,9 @@ from werkzeug.exceptions import HTTPException
 
 from idp.errors import EngineUnavailable, IdpError
 from idp.store.failures import ENGINE_FAILURES
-from idp.web import errors
+from idp.web import errors, paths
 from idp.web.i18n import translate
 from idp.web.requests import request_id
-
-MACHINE_PATHS = ("/oauth/", "/.well-known/", "/jwks.json", "/health/", "/sms/receipts/")
-PEOPLES_PATHS = ("/oauth/authorize", "/oauth/logout")
 
 _BY_STATUS: dict[int, type[IdpError]] = {
     404: errors.PageNotFound,
@@ -103,16 +100,18 @@ def _engine(error: Exception) -> flask.Response:
 
 def _bug(error: Exception) -> flask.Response:
     _log.error("bug", code=errors.Unforeseen.code, exc_info=error)
-    return answer(errors.Unforeseen())
+    try:
+        return answer(errors.Unforeseen())
+    except Exception as second:  # the bug is in what every page shares
+        _log.error("bug on the error page", exc_info=second)
+        said = f"{errors.Unforeseen.message} {errors.Unforeseen.code} {request_id()}"
+        return flask.Response(said, errors.Unforeseen.status, mimetype="text/plain")
 
 
 def _for_program() -> bool:
-    path = flask.request.path
-    if path.startswith(PEOPLES_PATHS):
-        return False
-    return path.startswith(MACHINE_PATHS) or (
-        flask.request.accept_mimetypes.best == "application/json"
-    )
+    if paths.for_programs(flask.request.path):
+        return True
+    return flask.request.accept_mimetypes.best == "application/json"
 
 
 def _fill(text: str, params: Mapping[str, Any]) -> str:

@@ -11,22 +11,20 @@ import flask
 
 from idp.settings import Settings
 
-_ALWAYS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
-}
+# No Cross-Origin-Opener-Policy: portals may open the sign-in in a pop-up (``display=popup``)
+# and must be told there when it is done.
+_ALWAYS = [("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "same-origin")]
+_ON_PAGES = [
+    ("X-Frame-Options", "DENY"),
+    ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()"),
+]
 _NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
 _HSTS = "max-age=31536000; includeSubDomains"
 
 
 def init_app(app: flask.Flask, settings: Settings) -> None:
-    fixed = dict(_ALWAYS)
-    if settings.secure:
-        fixed["Strict-Transport-Security"] = _HSTS
-    app.extensions["hutong.headers"] = list(fixed.items())
+    hsts = [("Strict-Transport-Security", _HSTS)] if settings.secure else []
+    app.extensions["hutong.headers"] = [*_ALWAYS, *hsts]
     app.jinja_env.globals["csp_nonce"] = csp_nonce
 
 
@@ -52,14 +50,16 @@ def allow_frame(uri: str) -> None:
 
 
 def apply(response: flask.Response) -> None:
-    """Put the headers on an answer; what the view has set itself stays."""
+    """Put the headers on an answer. Views may set Cache-Control; the rest is ours alone."""
     present = response.headers
     present.extend(flask.current_app.extensions["hutong.headers"])
     if "Cache-Control" not in present:
-        present["Cache-Control"] = "no-store"
-    if "Content-Security-Policy" not in present:
-        is_page = response.mimetype == "text/html"
-        present["Content-Security-Policy"] = _page_policy() if is_page else _NO_PAGE
+        present.add("Cache-Control", "no-store")
+    if response.mimetype != "text/html" or "Location" in present:
+        present.add("Content-Security-Policy", _NO_PAGE)
+        return
+    present.extend(_ON_PAGES)
+    present.add("Content-Security-Policy", _page_policy())
 
 
 def _allow(kind: str, uri: str) -> None:

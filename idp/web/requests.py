@@ -8,8 +8,11 @@ import flask
 import structlog
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
+from idp import browsers
+from idp.audit import context as audit
 from idp.settings import Settings
-from idp.web import headers, metrics
+from idp.web import headers, metrics, paths
+from idp.web.addresses import client_address
 
 _USABLE_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 _log = structlog.get_logger("idp.web")
@@ -18,6 +21,7 @@ _log = structlog.get_logger("idp.web")
 def init_app(app: flask.Flask, settings: Settings) -> None:
     """Register the two hooks; both are on the hot path, so they only do what is below."""
     proxied = bool(settings.serve.trusted_proxies)
+    region = settings.node.region
 
     def before() -> None:
         g = flask.g
@@ -25,6 +29,7 @@ def init_app(app: flask.Flask, settings: Settings) -> None:
         g.request_id = _request_id(proxied)
         clear_contextvars()
         bind_contextvars(request_id=g.request_id)
+        audit.enter(_audited(g.request_id, region))
 
     def after(response: flask.Response) -> flask.Response:
         headers.apply(response)
@@ -51,6 +56,17 @@ def _request_id(proxied: bool) -> str:
         if _USABLE_ID.fullmatch(given):
             return given
     return os.urandom(8).hex()
+
+
+def _audited(id_: str, region: str) -> audit.Context:
+    """What every audit event of this request will say of it."""
+    return audit.Context(
+        request_id=id_,
+        channel="api" if paths.for_programs(flask.request.path) else "web",
+        terminal=browsers.terminal(),
+        region=region,
+        address=client_address(),
+    )
 
 
 def _note(status: int, seconds: float) -> None:

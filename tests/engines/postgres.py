@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,7 +52,7 @@ def postgres(directory: Path) -> Iterator[str]:
     try:
         yield f"postgresql+psycopg://hutong@/postgres?host={directory}&port={port}"
     finally:
-        stop(process)
+        stop(process, signal.SIGINT)  # SIGTERM would wait for clients to leave
 
 
 def _binaries() -> Path | None:

@@ -1,6 +1,7 @@
 """Starting a server for the tests and stopping it again."""
 
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -31,9 +32,9 @@ def start(
     raise DidNotStart(f"{command[0]}: {log.read_text(errors='replace')[-2000:]}")
 
 
-def stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: subprocess.Popen[bytes], how: int = signal.SIGTERM) -> None:
     if process.poll() is None:
-        process.terminate()
+        process.send_signal(how)
         try:
             process.wait(10)
         except subprocess.TimeoutExpired:

@@ -1,0 +1,76 @@
+# `make help` lists what there is. Everything runs from .venv, made on first use.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run worker test quick lint format docs migration requirements translations clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+demo: .stamp-run ## Start the demo: one node, two portals, the fake phone
+	$(BIN)/python -m demo
+
+run: .stamp-run ## Start a node for development on http://localhost:8000
+	$(BIN)/python -m idp serve
+
+worker: .stamp-run ## Start another worker beside a running node
+	$(BIN)/python -m idp worker
+
+test: .stamp-test ## Test every claim on both pairs of engines, in browsers, with foreign clients
+	$(BIN)/python -m tests.engines.install
+	$(BIN)/pytest --engines=all -n 2 --dist loadfile -m "not browser and not foreign_clients"
+	$(BIN)/pytest -m "browser or foreign_clients"
+
+quick: .stamp-test ## Test what can be tested fast, on the embedded engines
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not browser and not foreign_clients"
+
+lint: .stamp-test ## Check style, types, layers, templates and generated documents
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/djlint templates --check --lint --quiet
+	$(BIN)/python -m idp settings docs --check
+	$(BIN)/python -m idp errors docs --check
+
+format: .stamp-test ## Put code and templates into the house style
+	$(BIN)/ruff check --fix-only --quiet
+	$(BIN)/ruff format
+	$(BIN)/djlint templates --reformat --quiet || true
+
+docs: .stamp-run ## Write docs/settings.md and docs/errors.md from the code
+	$(BIN)/python -m idp settings docs
+	$(BIN)/python -m idp errors docs
+
+migration: .stamp-run ## Write a migration from the models: make migration m="add the …"
+	@test -n "$(m)" || { echo 'say what it does: make migration m="add the …"'; exit 2; }
+	$(BIN)/python -m idp db migration "$(m)"
+
+requirements: .stamp-test ## Pin the newest versions of what requirements*.in name
+	$(BIN)/pip-compile --quiet --upgrade --no-annotate --no-header --strip-extras requirements.in -o requirements.txt
+	$(BIN)/pip-compile --quiet --upgrade --no-annotate --no-header --strip-extras requirements-dev.in -o requirements-dev.txt
+
+translations: .stamp-run ## Collect new texts into the catalogues and compile them
+	$(BIN)/pybabel extract -q -F babel.cfg -k N_ -o var/messages.pot .
+	$(BIN)/pybabel update -q -N -i var/messages.pot -d translations
+	$(BIN)/pybabel compile -q -d translations
+
+clean: ## Remove what was made, except data under var/
+	rm -rf $(VENV) .stamp-* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; name one with PYTHON=…"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+.stamp-run: requirements.txt $(wildcard translations/*/LC_MESSAGES/*.po) | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@test ! -d translations || $(BIN)/pybabel compile -q -d translations
+	@touch $@
+
+.stamp-test: requirements-dev.txt .stamp-run
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

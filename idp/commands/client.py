@@ -1,0 +1,133 @@
+"""``client``: the relying parties of this node."""
+
+import json
+import tomllib
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from idp import registrations
+from idp.audit import context
+from idp.commands.opening import opened
+from idp.registrations import Created
+from idp.store import clients
+
+client = click.Group("client", help="Register portals and look after them.")
+OPERATOR = context.Context(channel="command", role="operator")
+
+_REPEATED = {
+    "redirect_uri": "redirect_uris",
+    "post_logout_redirect_uri": "post_logout_redirect_uris",
+    "web_origin": "web_origins",
+    "claim": "claims",
+    "grant_type": "grant_types",
+}
+_HIDDEN = {"secret_hash", "old_secret_hash", "old_secret_until"}
+
+
+@client.command()
+@click.option("--file", "path", type=click.Path(exists=True, path_type=Path), help="TOML or JSON.")
+@click.option("--client-id", default="", help="Made when not given.")
+@click.option("--name", help="What people read on the consent page.")
+@click.option("--redirect-uri", multiple=True, help="Exact; may be repeated.")
+@click.option("--post-logout-redirect-uri", multiple=True)
+@click.option("--backchannel-logout-uri")
+@click.option("--frontchannel-logout-uri")
+@click.option("--auth", "token_endpoint_auth_method", help="client_secret_basic, …, none.")
+@click.option("--alg", "id_token_signed_response_alg", help="ES256 (default) or RS256.")
+@click.option("--scope")
+@click.option("--legal-basis", help="consent (default) or statutory.")
+@click.option("--statute", help="The law a statutory client stands on.")
+@click.option("--claim", multiple=True, help="A claim a statutory client may be told.")
+@click.option("--grant-type", multiple=True)
+@click.option("--web-origin", multiple=True, help="Origin of a public client's pages (CORS).")
+@click.option("--legal-name")
+@click.option("--contact")
+@click.option("--purpose")
+@click.option("--home-uri")
+def create(path: Path | None, client_id: str, **given: Any) -> None:
+    """Register a portal. Its secret is shown once; only a digest is kept."""
+    metadata = _read(path) if path else {}
+    for name, value in given.items():
+        if value:
+            metadata[_REPEATED.get(name, name)] = list(value) if name in _REPEATED else value
+    client_id = client_id or metadata.pop("client_id", "")
+    metadata.pop("client_id", None)
+    with opened(), context.use(OPERATOR):
+        _show_once(registrations.create(metadata, client_id=client_id))
+
+
+@client.command("list")
+def list_() -> None:
+    """One line for each portal."""
+    with opened():
+        for each in clients.all_clients():
+            click.echo(f"{each.client_id}  {each.status:<8} {each.legal_basis:<10} {each.name}")
+
+
+@client.command()
+@click.argument("client_id")
+def show(client_id: str) -> None:
+    """Everything registered for CLIENT_ID, without its secret."""
+    with opened():
+        found = registrations.get(client_id)
+    shown = {k: v for k, v in vars(found).items() if k not in _HIDDEN and v not in ("", (), None)}
+    click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+
+
+@client.command()
+@click.argument("client_id")
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+def change(client_id: str, path: Path) -> None:
+    """Replace the settings named in the file PATH (TOML or JSON); the others stay."""
+    with opened(), context.use(OPERATOR):
+        registrations.change(client_id, _read(path))
+    click.echo(f"{client_id} changed; it holds at once.")
+
+
+@client.command()
+@click.argument("client_id")
+@click.option("--reason", required=True, help="Kept in the audit trail.")
+def stop(client_id: str, reason: str) -> None:
+    """Cut CLIENT_ID off at once."""
+    with opened(), context.use(OPERATOR):
+        registrations.stop(client_id, reason)
+    click.echo(f"{client_id} is stopped.")
+
+
+@client.command()
+@click.argument("client_id")
+def restore(client_id: str) -> None:
+    """Let CLIENT_ID work again."""
+    with opened(), context.use(OPERATOR):
+        registrations.restore(client_id)
+    click.echo(f"{client_id} is active.")
+
+
+@client.command("rotate-secret")
+@click.argument("client_id")
+@click.option("--grace-hours", default=24, show_default=True, help="The old one still works.")
+def rotate_secret(client_id: str, grace_hours: int) -> None:
+    """Give CLIENT_ID a new secret."""
+    with opened(), context.use(OPERATOR):
+        _show_once(registrations.rotate_secret(client_id, timedelta(hours=grace_hours)))
+
+
+def _show_once(made: Created) -> None:
+    click.echo(f"client_id      {made.registration.client_id}")
+    if made.secret:
+        click.echo(f"client_secret  {made.secret}")
+        click.echo("The secret is not shown again.", err=True)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    text = path.read_text(encoding="utf-8")
+    try:
+        found = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except ValueError as error:
+        raise click.ClickException(f"{path}: {error}") from None
+    if not isinstance(found, dict):
+        raise click.ClickException(f"{path}: must hold a table of settings")
+    return found

@@ -1,0 +1,82 @@
+"""``doctor``: looks the node over and says in plain sentences what to do."""
+
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import click
+
+from idp import settings
+from idp.commands.opening import FOR_PEOPLE, opened
+from idp.store import health as engines
+from idp.store import heartbeats
+from idp.web import health
+
+CLOCK_TOLERANCE = 2.0
+HEARTBEAT_TOLERANCE = 120.0
+LEAST_DISK = 1 << 30
+_HOURLY = "retention"
+
+
+@click.command(help="Look the node over; say what is wrong and what to do.")
+def doctor() -> None:
+    configured = settings.load(**FOR_PEOPLE)
+    with opened(configured):
+        found = list(_look_over(configured))
+    for problem in found:
+        click.echo(f"✗ {problem}")
+    if found:
+        sys.exit(1)
+    click.echo(
+        "✓ Engines, schema, keys, clock, disk, worker and SMS providers are as they should be."
+    )
+
+
+def _look_over(configured: settings.Settings) -> Iterator[str]:
+    yield from filter(None, health.check().values())
+    checks: tuple[Callable[[], Iterator[str]], ...] = (
+        _redis_unknowns,
+        _clock,
+        _worker,
+        lambda: _disk(configured),
+        lambda: _sms(configured),
+    )
+    for check in checks:
+        yield from check()
+
+
+def _redis_unknowns() -> Iterator[str]:
+    for name in engines.redis_unknowns():
+        yield f"This Redis does not show {name}: make sure of it at whoever runs Redis."
+
+
+def _clock() -> Iterator[str]:
+    if (apart := abs(engines.redis_clock() - time.time())) > CLOCK_TOLERANCE:
+        yield f"Our clock and Redis's are {apart:.0f} s apart: run NTP (chrony) on both machines."
+
+
+def _worker() -> Iterator[str]:
+    ages = heartbeats.ages()
+    if not ages:
+        yield "No worker was seen: run `python -m idp worker` (or `serve`, which includes it)."
+    for name, age in ages.items():
+        if name != _HOURLY and age > HEARTBEAT_TOLERANCE:
+            yield f"The worker's loop {name} was last seen {age:.0f} s ago: look at its log."
+
+
+def _disk(configured: settings.Settings) -> Iterator[str]:
+    free = shutil.disk_usage(configured.var_dir).free
+    if free < LEAST_DISK:
+        yield f"Only {free >> 20} MiB are free at {configured.var_dir}: make room."
+
+
+def _sms(configured: settings.Settings) -> Iterator[str]:
+    names = configured.sms.providers
+    if not names:
+        yield "No SMS provider is configured: set sms.providers and the provider's table."
+    for name in names:
+        if getattr(configured.sms, name, None) is None:
+            yield f"sms.providers names {name}, but there is no table sms.{name}."
+    if len(names) == 1:
+        yield "Only one SMS provider is configured: without a second one its failure is ours."

@@ -1,0 +1,20 @@
+"""``errors``: the catalogue of what can go wrong."""
+
+import click
+
+import idp
+from idp.commands import documents
+from idp.commands.settings import keep
+from idp.settings import ROOT
+
+errors = click.Group("errors", help="The catalogue of errors.")
+DOCUMENT = ROOT / "docs" / "errors.md"
+
+
+@errors.command()
+@click.option("--check", "only_check", is_flag=True, help="Fail when the document is stale.")
+def docs(*, only_check: bool) -> None:
+    """Write docs/errors.md from the classes of all parts."""
+    # create_app is the one place that knows every part; with it every error is defined.
+    assert idp.create_app  # noqa: S101
+    keep(DOCUMENT, documents.errors_page(), only_check=only_check)

@@ -1,0 +1,93 @@
+"""The processes a node consists of: started together, watched, stopped together."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import FrameType
+
+import structlog
+
+_log = structlog.get_logger("idp.serve")
+
+TOO_OFTEN = 5
+WITHIN = 60.0
+PATIENCE = 15.0
+
+
+class KeepsFailing(Exception):
+    """A child died again and again; going on would hide it."""
+
+
+@dataclass
+class Child:
+    """One child process: what it is called, how it is started, when it has died."""
+
+    name: str
+    command: Sequence[str]
+    environ: Mapping[str, str]
+    process: subprocess.Popen[bytes] | None = None
+    deaths: list[float] = field(default_factory=list)
+
+    def start(self) -> None:
+        # A session of its own: Ctrl-C reaches the parent, who stops everything in order.
+        self.process = subprocess.Popen(
+            self.command, env={**os.environ, **self.environ}, start_new_session=True
+        )
+        _log.info("started", process=self.name, pid=self.process.pid)
+
+    def watch(self) -> None:
+        """Start it again if it has died; raise KeepsFailing if that does not help."""
+        if self.process is None or self.process.poll() is None:
+            return
+        now = time.monotonic()
+        self.deaths = [at for at in self.deaths if now - at < WITHIN] + [now]
+        _log.error("died", process=self.name, status=self.process.returncode)
+        if len(self.deaths) >= TOO_OFTEN:
+            raise KeepsFailing(
+                f"{self.name} ended {TOO_OFTEN} times within {WITHIN:.0f} s, the last time with "
+                f"status {self.process.returncode}; its own messages above say why."
+            )
+        time.sleep(min(2.0, 0.2 * 2 ** len(self.deaths)))
+        self.start()
+
+    def ask_to_stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+
+    def wait(self) -> None:
+        if self.process is None:
+            return
+        try:
+            self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            _log.error("killed", process=self.name, pid=self.process.pid)
+            self.process.kill()
+            self.process.wait()
+
+
+def stop_all(children: Sequence[Child]) -> None:
+    for child in children:
+        child.ask_to_stop()
+    for child in children:
+        child.wait()
+
+
+def told_to_stop() -> threading.Event:
+    """Set when somebody asks this process to end."""
+    told = threading.Event()
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        told.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, on_signal)
+    return told
+
+
+def python(*arguments: str) -> list[str]:
+    return [sys.executable, *arguments]

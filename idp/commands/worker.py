@@ -1,0 +1,76 @@
+"""``worker``: what happens behind the pages: messages, audit, deliveries, clearing away."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import click
+import flask
+import structlog
+
+from idp import settings
+from idp.audit import log as audit
+from idp.commands.opening import opened
+from idp.commands.supervising import told_to_stop
+from idp.signals import deliveries
+from idp.sms import queue
+from idp.store import heartbeats
+
+_log = structlog.get_logger("idp.worker")
+
+_BLOCK_MS = 1000
+_LONGEST_PAUSE = 30.0
+_GRACE = 12.0
+
+
+@dataclass(frozen=True)
+class Loop:
+    """One kind of work: ``work`` says how much it did; after none it rests for ``pause``."""
+
+    name: str
+    work: Callable[[], int | None]
+    pause: float
+
+
+LOOPS = (
+    Loop("sms", lambda: queue.work_once(_BLOCK_MS), 0.0),
+    Loop("deliveries", deliveries.deliver_due, 0.25),
+    Loop("audit", lambda: audit.copy_streams() + audit.chain(), 1.0),
+    Loop("retention", lambda: audit.cut(settings.current.audit.retention), 3600.0),
+)
+
+
+@click.command(help="Do the work behind the pages until told to stop. Several may run.")
+def worker() -> None:
+    configured = settings.load()
+    with opened(configured) as app:
+        told = told_to_stop()
+        threads = [
+            threading.Thread(target=run, args=(loop, app, told), name=loop.name, daemon=True)
+            for loop in LOOPS
+        ]
+        for thread in threads:
+            thread.start()
+        told.wait()
+        deadline = time.monotonic() + _GRACE
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+
+def run(loop: Loop, app: flask.Flask, told: threading.Event) -> None:
+    """Do rounds of ``loop``; whatever goes wrong is logged and tried again, later and later."""
+    failures = 0
+    while not told.is_set():
+        try:
+            with app.app_context():
+                done = loop.work()
+                heartbeats.beat(loop.name)
+        except Exception as error:  # one bad round must not end the loop
+            failures += 1
+            _log.error("round failed", loop=loop.name, failures=failures, exc_info=error)
+            told.wait(min(_LONGEST_PAUSE, 0.5 * 2 ** min(failures, 8)))
+            continue
+        failures = 0
+        if not done and loop.pause:
+            told.wait(loop.pause)

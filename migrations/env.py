@@ -1,0 +1,45 @@
+"""Where Alembic meets the app: its connection, its models, its patience."""
+
+from typing import Any
+
+from alembic import context
+from sqlalchemy import TypeDecorator, text
+
+import idp
+from idp.store.engines import db
+
+LOCK_TIMEOUT = "3s"
+STATEMENT_TIMEOUT = "60s"
+
+# create_app sees every part; importing it makes every table known.
+assert idp.create_app
+
+
+def as_in_sql(kind: str, thing: Any, _context: Any) -> str | bool:
+    """Write our own column types as what they are in SQL: a migration never changes its meaning."""
+    if kind == "type" and isinstance(thing, TypeDecorator):
+        return f"sa.{thing.impl_instance!r}"
+    return False
+
+
+def keep(_object: Any, name: str | None, kind: str, _reflected: bool, _other: Any) -> bool:
+    return not (kind == "table" and name == "alembic_version")
+
+
+with db.engine.connect() as connection:
+    context.configure(
+        connection=connection,
+        target_metadata=db.metadata,
+        render_as_batch=connection.dialect.name == "sqlite",
+        compare_type=True,
+        include_object=keep,
+        render_item=as_in_sql,
+        transaction_per_migration=True,
+    )
+    if connection.dialect.name == "postgresql":
+        # A migration that waits for a lock makes everybody behind it wait too.
+        connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
+        connection.execute(text(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'"))
+        connection.commit()
+    with context.begin_transaction():
+        context.run_migrations()
