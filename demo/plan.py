@@ -1,14 +1,26 @@
 """What the demo consists of: who is where, under which name, and with which secrets."""
 
 import json
-import secrets
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from demo.cast import PASSWORD, PEOPLE, PORTALS, PortalPart
 
 NODE, SANDBOX = "node", "sandbox"
+NO_LIMITS = tuple(
+    f"--{name}=0"
+    for name in (
+        "per-minute",
+        "per-hour",
+        "per-day",
+        "any-sender-day",
+        "tencent-gap",
+        "tencent-day",
+    )
+)
+"""The real services' limits per number would end a demo, or a test, after a few tries."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +48,7 @@ class Plan:
     """Settings of the node that differ from the demo's."""
     environment: dict[str, str] = field(default_factory=dict)
     """Environment variables for every process."""
-    sandbox_options: tuple[str, ...] = ()
+    sandbox_options: tuple[str, ...] = NO_LIMITS
 
     @property
     def node(self) -> Place:
@@ -59,6 +71,14 @@ class Plan:
         """What ``/demo.json`` says."""
         return self.var / "demo.json"
 
+    @property
+    def secrets_file(self) -> Path:
+        """Client secrets by client id."""
+        return self.var / "client-secrets.json"
+
+    def secret(self, client_id: str) -> str:
+        return str(json.loads(self.secrets_file.read_text("utf-8"))[client_id])
+
     def portal_file(self, slug: str) -> Path:
         return self.var / "portals" / f"{slug}.toml"
 
@@ -74,26 +94,22 @@ def usual(var: Path, first_port: int = 8000) -> Plan:
 
 
 def write(plan: Plan) -> None:
-    """Write every party's configuration; secrets made at the first start stay."""
+    """Write what the node starts with; secrets it gave out at an earlier start stay."""
     plan.var.mkdir(parents=True, exist_ok=True)
     plan.var.chmod(0o700)
-    kept = _secrets(plan)
+    if not plan.secrets_file.exists():
+        _write(plan.secrets_file, "{}")
     _write(plan.settings_file, _toml(_node_settings(plan)))
-    for portal in plan.portals:
-        _write(plan.portal_file(portal.slug), _portal_toml(plan, portal, kept[portal.slug]))
-    clients = [_registration(plan, p, kept[p.slug]["client"]) for p in plan.portals]
-    seed = {"clients": [*clients, *plan.more_clients], "password": PASSWORD}
+    clients = [*(_registration(plan, portal) for portal in plan.portals), *plan.more_clients]
+    seed = {"clients": clients, "secrets": str(plan.secrets_file)}
     _write(plan.seed_file, json.dumps(seed, ensure_ascii=False, indent=2))
     _write(plan.page_file, json.dumps(_page(plan), ensure_ascii=False, indent=2))
 
 
-def _secrets(plan: Plan) -> dict[str, dict[str, str]]:
-    file = plan.var / "secrets.json"
-    kept: dict[str, dict[str, str]] = json.loads(file.read_text("utf-8")) if file.exists() else {}
+def write_portals(plan: Plan) -> None:
+    """Write what the portals start with, once the node gave out their secrets."""
     for portal in plan.portals:
-        kept.setdefault(portal.slug, {k: secrets.token_urlsafe(32) for k in ("client", "cookie")})
-    _write(file, json.dumps(kept, indent=2))
-    return kept
+        _write(plan.portal_file(portal.slug), _portal_toml(plan, portal))
 
 
 def _write(file: Path, text: str) -> None:
@@ -118,16 +134,18 @@ def _node_settings(plan: Plan) -> dict[str, Any]:
         "sms": {
             "providers": ["aliyun", "tencent"],
             "signature": "甲省政务",
+            # Whoever tries the demo signs in more often in an hour than others in a week.
+            **{"number_hour": 60, "number_day": 200, "device_day": 500},
             "aliyun": {
                 "endpoint": f"{sandbox}/aliyun/",
-                "access_key_id": "sandbox",
+                "access_key_id": "sandbox-ak",
                 "access_key_secret": "sandbox-secret",
                 "template": "SMS_1000000",
             },
             "tencent": {
                 "endpoint": f"{sandbox}/tencent/",
-                "secret_id": "sandbox",
-                "secret_key": "sandbox-secret",
+                "secret_id": "sandbox-id",
+                "secret_key": "sandbox-key",
                 "app_id": "1400000000",
                 "template": "1000000",
             },
@@ -139,7 +157,8 @@ def _node_settings(plan: Plan) -> dict[str, Any]:
     return settings
 
 
-def _portal_toml(plan: Plan, portal: PortalPart, kept: dict[str, str]) -> str:
+def _portal_toml(plan: Plan, portal: PortalPart) -> str:
+    secret = plan.secret(portal.slug)
     values: dict[str, Any] = {
         "slug": portal.slug,
         "name": portal.name,
@@ -149,8 +168,8 @@ def _portal_toml(plan: Plan, portal: PortalPart, kept: dict[str, str]) -> str:
         "base_url": plan.places[portal.slug].url,
         "issuer": plan.node.url,
         "client_id": portal.slug,
-        "client_secret": kept["client"],
-        "secret_key": kept["cookie"],
+        "client_secret": secret,
+        "secret_key": sha256(f"cookie {secret}".encode()).hexdigest(),
         "store": f"{portal.slug}.db",
         "scope": portal.scope,
     }
@@ -161,11 +180,10 @@ def _portal_toml(plan: Plan, portal: PortalPart, kept: dict[str, str]) -> str:
     return _toml(values) + tiles
 
 
-def _registration(plan: Plan, portal: PortalPart, secret: str) -> dict[str, Any]:
+def _registration(plan: Plan, portal: PortalPart) -> dict[str, Any]:
     base = plan.places[portal.slug].url
     return {
         "client_id": portal.slug,
-        "secret": secret,
         "name": portal.name,
         "name_en": portal.name_en,
         "legal_name": portal.organiser,
@@ -207,7 +225,7 @@ def _page(plan: Plan) -> dict[str, Any]:
                 "password": PASSWORD if person.registered else "",
                 "registered": person.registered,
                 "note": person.note,
-                "inbox": f"{plan.sandbox.url}/phone?number={person.phone}",
+                "inbox": f"{plan.sandbox.url}/phone/{person.phone}",
             }
             for person in PEOPLE
         ],

@@ -68,7 +68,7 @@ class Town:
         place = self.plan.sandbox
         arguments = ["-m", "sandbox", "--host", "127.0.0.1", "--port", str(place.port)]
         child = self._start("sandbox", [*arguments, *self.plan.sandbox_options])
-        processes.wait_until(processes.page_answers(place, "/phone"), child, PATIENCE)
+        processes.wait_until(processes.page_answers(place, "/health"), child, PATIENCE)
 
     def _node(self) -> None:
         child = self._start("node", ["-m", "idp", "serve", "--app", "demo.wsgi:app"])
@@ -83,6 +83,7 @@ class Town:
             raise DemoProblem(f"演示数据没有写入。\nNo demo data:\n{child.last_words()}")
 
     def _portals(self) -> None:
+        plans.write_portals(self.plan)
         for portal in self.plan.portals:
             place, file = self.plan.places[portal.slug], self.plan.portal_file(portal.slug)
             arguments = ["-m", "clients.portal", "--config", str(file), "--port", str(place.port)]

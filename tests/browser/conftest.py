@@ -66,7 +66,6 @@ def live_node() -> Iterator[Live]:
                 registrations.page(spa.url),
             ),
             settings=UNHURRIED,
-            sandbox_options=("--unlimited",),
         )
         with Town(plan), foreign.running(plan, example, spa):
             yield Live(plan, more={"example": example.url, "spa": spa.url})
@@ -101,7 +100,6 @@ def tls_node() -> Iterator[Live]:
                 "PYTHONPATH": str(HERE / "names"),
                 "REQUESTS_CA_BUNDLE": str(bundle),
             },
-            sandbox_options=("--unlimited",),
         )
         routes = dict(zip(public, plain, strict=False))
         with TlsFront(context, routes), Town(plan):

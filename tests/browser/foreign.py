@@ -12,7 +12,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from demo.plan import Place, Plan
-from tests.browser import registrations
 
 ROOT = Path(__file__).parent.parent.parent
 MODULES = ROOT / "tests" / "clients_js" / "node_modules"
@@ -39,7 +38,7 @@ def _example(plan: Plan, place: Place) -> Iterator[None]:
     environment = {
         "ISSUER": plan.node.url,
         "CLIENT_ID": "js-portal",
-        "CLIENT_SECRET": registrations.SECRET,
+        "CLIENT_SECRET": plan.secret("js-portal"),
         "BASE_URL": place.url,
         "PORT": str(place.port),
     }

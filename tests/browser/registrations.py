@@ -4,7 +4,6 @@ from typing import Any
 
 from joserfc.jwk import ECKey
 
-SECRET = "a-secret-of-the-node-client-0123456789"
 CALLBACK = "http://js.localhost/callback"
 AFTER_LOGOUT = "http://js.localhost/bye"
 
@@ -27,12 +26,10 @@ _NODE_CLIENT: dict[str, Any] = {
 
 BASIC = _NODE_CLIENT | {
     "client_id": "js-basic",
-    "secret": SECRET,
     "token_endpoint_auth_method": "client_secret_basic",
 }
 POST = _NODE_CLIENT | {
     "client_id": "js-post",
-    "secret": SECRET,
     "token_endpoint_auth_method": "client_secret_post",
     "id_token_signed_response_alg": "RS256",
 }
@@ -47,7 +44,6 @@ def portal(base: str, **more: Any) -> dict[str, Any]:
     """The Node.js example, reached at ``base``."""
     return _NODE_CLIENT | {
         "client_id": "js-portal",
-        "secret": SECRET,
         "token_endpoint_auth_method": "client_secret_basic",
         "scope": "openid profile phone",
         "grant_types": ["authorization_code"],
