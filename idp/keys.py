@@ -103,6 +103,7 @@ class SigningKeys:
 
         Where one is waiting already its id is answered: asking twice changes nothing.
         """
+        self._refresh()  # the very first keys have nothing to overlap with
         kids = [self._rotated(alg) for alg in algs]
         self._tidy()
         self._refresh()

@@ -164,6 +164,7 @@ class ConsentGiven(Event):
     action = "consent.given"
     claims: tuple[str, ...] = ()
     """Names of claims, never their values."""
+    legal_basis: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,6 +42,7 @@ class AuditEvent(Base):
         Index(None, "at"),
         Index(
             "ix_audit_event_waiting",
+            "at",
             "id",
             sqlite_where=text("link IS NULL"),
             postgresql_where=text("link IS NULL"),
@@ -121,7 +122,8 @@ class Writer:
         self.head = head
 
     def waiting(self, limit: int) -> Sequence[Mapping[str, Any]]:
-        query = select(*_RAW).where(EVENT.c.link.is_(None)).order_by(EVENT.c.id).limit(limit)
+        query = select(*_RAW).where(EVENT.c.link.is_(None))
+        query = query.order_by(EVENT.c.at, EVENT.c.id).limit(limit)
         return [dict(row) for row in self._connection.execute(query).mappings()]
 
     def link(self, links: Sequence[tuple[str, int, str]], head: Place) -> None:
