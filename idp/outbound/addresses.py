@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from urllib.parse import urlsplit
 
 from idp.outbound.errors import OutboundRefused
 
@@ -71,8 +70,8 @@ def parse(url: str) -> Target:
     port = int(found["port"] or (443 if scheme == "https" else 80))
     if not 0 < port < 1 << 16:
         raise OutboundRefused("port")
-    parts = urlsplit(url)
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    path = rest.removeprefix(authority)
+    path = path if path.startswith("/") else f"/{path}"
     return Target(scheme, _host(found["host"]), port, path)
 
 
