@@ -1,0 +1,59 @@
+"""Hutong 互通: an OpenID Provider for Chinese public services."""
+
+from typing import Any
+
+import flask
+from flask_bootstrap import Bootstrap5
+
+from idp import keys, sms
+from idp.account.views import bp as account
+from idp.consent.views import bp as consent_pages
+from idp.crypto import keyring
+from idp.crypto.passwords import Passwords
+from idp.crypto.sealing import Sealer
+from idp.login.views import bp as login
+from idp.oidc import server
+from idp.oidc.views import bp as oidc
+from idp.outbound import Outbound
+from idp.recovery.views import bp as recovery
+from idp.services import Services
+from idp.settings import ROOT, Settings
+from idp.signup.views import bp as signup
+from idp.sms.views import bp as receipts
+from idp.store import engines
+from idp.web import setup
+
+PAGES = (oidc, login, signup, recovery, consent_pages, account, receipts)
+"""Everything with an address, one blueprint an entry."""
+
+
+def create_app(settings: Settings, **replacements: Any) -> flask.Flask:
+    """Put the provider together. This is the one place that knows every part.
+
+    ``replacements`` take the place of services of the same name: tests pass an outbound
+    client with a resolver of their own.
+    """
+    app = flask.Flask(__name__, template_folder=ROOT / "templates", static_folder=ROOT / "static")
+    app.extensions["settings"] = settings
+    app.extensions["sealer"] = Sealer(keyring.for_node(settings), settings.keys.suite)
+    engines.init_app(app, settings)
+    app.extensions["idp"] = _services(app, settings, replacements)
+    setup.init_app(app, settings)
+    Bootstrap5(app)
+    app.config["BOOTSTRAP_SERVE_LOCAL"] = True
+    server.init_app(app)
+    for pages in PAGES:
+        app.register_blueprint(pages)
+    return app
+
+
+def _services(app: flask.Flask, settings: Settings, replacements: dict[str, Any]) -> Services:
+    sealer = app.extensions["sealer"]
+    outbound = replacements.pop("outbound", None) or Outbound(settings)
+    made = {
+        "passwords": Passwords(),
+        "keys": keys.SigningKeys(settings.keys),
+        "sms": sms.Sms(settings, sealer, outbound),
+        **replacements,
+    }
+    return Services(settings=settings, sealer=sealer, outbound=outbound, **made)

@@ -51,3 +51,11 @@ def least(acrs: Iterable[str]) -> Level | None:
     """The least of the levels asked for: meeting it meets the request (Core §3.1.2.1)."""
     levels = [level for acr in acrs if (level := Level.parse(acr))]
     return min(levels) if levels else None
+
+
+def most(*levels: Level | None) -> Level | None:
+    """The level that covers all of ``levels``; None when there is none."""
+    given = [level for level in levels if level is not None]
+    if not given:
+        return None
+    return Level(max(level.ial for level in given), max(level.aal for level in given))

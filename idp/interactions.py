@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 from idp import browsers, settings
-from idp.errors import IdpError, N_
+from idp.errors import N_, IdpError
 from idp.store import ephemeral
 
 KIND = "interaction"
@@ -50,7 +50,7 @@ class Interaction:
     id: str
     browser: str
     return_to: str
-    opened: int
+    opened: float
     reason: str = "login"
     """Why a page is shown: ``login``, ``reauthenticate``, ``step_up``, ``consent`` …"""
     client: ClientHint | None = None
@@ -61,7 +61,7 @@ class Interaction:
     request: dict[str, str] = field(default_factory=dict)
     """The authorization request, once its client and redirect URI are verified."""
     result: dict[str, Any] = field(default_factory=dict)
-    """What the pages found out: ``denied``, ``declined``, ``session``, ``done``."""
+    """What the pages found out: ``denied``, ``declined``, ``consented``, ``done``."""
 
     @classmethod
     def restore(cls, value: dict[str, Any]) -> Self:
@@ -81,7 +81,7 @@ def open_(return_to: str, **given: Any) -> Interaction:
         id=interaction_id,
         browser=browsers.current(),
         return_to=return_to.replace("{id}", interaction_id),
-        opened=int(time.time()),
+        opened=time.time(),
         **given,
     )
     lifetime = settings.current.sessions.interaction
@@ -114,3 +114,8 @@ def change(interaction: Interaction, **fields: Any) -> Interaction:
     if not ephemeral.change(KIND, interaction.id, asdict(changed)):
         raise InteractionExpired
     return changed
+
+
+def finish(interaction: Interaction) -> None:
+    """Mark it done: its pages lead back to where the person was going, nothing more."""
+    ephemeral.change(KIND, interaction.id, asdict(replace(interaction, result={"done": True})))

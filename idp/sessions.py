@@ -15,7 +15,7 @@ import flask
 from idp import assurance, browsers, cookies, settings
 from idp.audit import events
 from idp.audit import log as audit
-from idp.errors import IdpError, N_
+from idp.errors import N_, IdpError
 from idp.store import accounts, buckets, clients, outbox
 from idp.store import sessions as store
 from idp.store.engines import db
@@ -41,7 +41,8 @@ class Session:
     epoch: int | None
     """The clients' epoch, read in the same round trip."""
     account_id: str
-    auth_time: int
+    proved_at: float
+    """When the person last proved who they are; ``auth_time`` in whole seconds."""
     started: int
     amr: tuple[str, ...]
     level: assurance.Level
@@ -62,6 +63,10 @@ class Session:
         return self.stored.sid
 
     @property
+    def auth_time(self) -> int:
+        return int(self.proved_at)
+
+    @property
     def acr(self) -> str:
         return self.level.acr
 
@@ -74,12 +79,12 @@ class Session:
 
 
 def of(stored: store.Stored, epoch: int | None) -> Session:
-    proofs: dict[str, int] = stored.core["proofs"]
+    proofs: dict[str, float] = stored.core["proofs"]
     return Session(
         stored=stored,
         epoch=epoch,
         account_id=stored.core["account"],
-        auth_time=max(proofs.values()),
+        proved_at=max(proofs.values()),
         started=stored.core["started"],
         amr=tuple(proofs),
         level=assurance.Level(stored.core["ial"], assurance.aal_of(proofs)),
@@ -132,7 +137,7 @@ def start(account: accounts.Account, amr: tuple[str, ...], *, client_id: str = "
     if before is not None and before.account_id != account.id:
         end(before, reason="replaced")
         before = None
-    now, secret = int(time.time()), secrets.token_urlsafe(32)
+    now, secret = time.time(), secrets.token_urlsafe(32)
     write = _write(account, amr, before, now, secret)
     if before is None or not store.renew(write):
         store.start(write)
@@ -147,15 +152,15 @@ def start(account: accounts.Account, amr: tuple[str, ...], *, client_id: str = "
 
 
 def _write(
-    account: accounts.Account, amr: tuple[str, ...], before: Session | None, now: int, secret: str
+    account: accounts.Account, amr: tuple[str, ...], before: Session | None, now: float, secret: str
 ) -> store.Write:
     proofs = dict(before.stored.core["proofs"]) if before else {}
     proofs.update(dict.fromkeys(amr, now))
-    core = {
+    core: dict[str, Any] = {
         "account": account.id,
         "proofs": proofs,
         "ial": 1,
-        "started": before.started if before else now,
+        "started": before.started if before else int(now),
         "terminal": browsers.terminal(),
         "browser": browsers.current(),
     }
@@ -164,9 +169,15 @@ def _write(
         sid=before.sid if before else secrets.token_urlsafe(16),
         core=core,
         secret=digest(secret),
-        seen=now,
-        lifetime=lifetime(core["started"], now),
-        event=audit.entry(events.SignedIn(account=account.id, methods=amr)),
+        seen=int(now),
+        lifetime=lifetime(core["started"], int(now)),
+        event=audit.packed(
+            events.SignedIn(
+                account=account.id,
+                methods=amr,
+                acr=assurance.Level(core["ial"], assurance.aal_of(proofs)).acr,
+            )
+        ),
     )
 
 
@@ -198,7 +209,8 @@ def touch(session: Session) -> None:
 def end(session: Session, *, reason: str, keep_offline: bool = True) -> list[dict[str, str]]:
     """End one session; returns its relying parties as ``{client_id, sub, sid}``."""
     told = relying_parties(session)
-    _note_end(session.account_id, session.id, told, reason, keep_offline=keep_offline)
+    _note_end(session.account_id, told, reason)
+    _promise_cut([session.id], keep_offline=keep_offline)
     db.session.commit()
     store.cut(session.id, keep_offline=keep_offline)
     if flask.has_request_context() and flask.g.get("sso") is session:
@@ -215,25 +227,27 @@ def end_all(
     told: list[dict[str, str]] = []
     for stored in store.read_many(refs):
         parties = relying_parties(of(stored, None))
-        _note_end(account_id, stored.ref, parties, reason, keep_offline=keep_offline)
+        _note_end(account_id, parties, reason)
         told.extend(parties)
-    outbox.add("account-cut", {"account": account_id, "keep": keep, "keep_offline": keep_offline}, due_in=CUT_AGAIN)
+    _promise_cut(refs, keep_offline=keep_offline)
     db.session.commit()
-    cut_all(account_id, keep=keep, keep_offline=keep_offline)
+    cut(refs, keep_offline=keep_offline)
     return told
 
 
-def cut_all(account_id: str, *, keep: str = "", keep_offline: bool = True) -> None:
+def cut(refs: list[str], *, keep_offline: bool) -> None:
     """The cut alone: harmless to repeat."""
-    for ref in store.refs_of(account_id):
-        if ref != keep:
-            store.cut(ref, keep_offline=keep_offline)
+    for ref in refs:
+        store.cut(ref, keep_offline=keep_offline)
 
 
-def _note_end(
-    account_id: str, ref: str, told: list[dict[str, str]], reason: str, *, keep_offline: bool
-) -> None:
-    outbox.add("session-cut", {"ref": ref, "keep_offline": keep_offline}, due_in=CUT_AGAIN)
+def _promise_cut(refs: list[str], *, keep_offline: bool) -> None:
+    """Have the worker cut too, whatever becomes of this process."""
+    if refs:
+        outbox.add("session-cut", {"refs": refs, "keep_offline": keep_offline}, due_in=CUT_AGAIN)
+
+
+def _note_end(account_id: str, told: list[dict[str, str]], reason: str) -> None:
     for party in told:
         registration = clients.find(party["client_id"], None)
         if registration and registration.backchannel_logout_uri:

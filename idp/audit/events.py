@@ -6,6 +6,7 @@ error catalogue or a fixed word.
 """
 
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any, ClassVar, Literal
 
 from idp.crypto.sealing import Index
@@ -28,18 +29,25 @@ class Event:
     reason: str = ""
 
     def __post_init__(self) -> None:
-        for name in _PHONES.intersection(self.details()):
+        for name in _phones(type(self)):
             value = getattr(self, name)
             if value is not None and not isinstance(value, Index):
                 raise TypeError(f"{type(self).__name__}.{name} must be a blind index")
 
     def details(self) -> dict[str, Any]:
         """The fields of this kind of event only."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _COMMON}
+        return {name: getattr(self, name) for name in _own_fields(type(self))}
 
 
-_COMMON = frozenset(f.name for f in fields(Event))
-_PHONES = frozenset({"phone", "old_phone", "new_phone"})
+@cache
+def _own_fields(kind: type[Event]) -> tuple[str, ...]:
+    common = {field.name for field in fields(Event)}
+    return tuple(field.name for field in fields(kind) if field.name not in common)
+
+
+@cache
+def _phones(kind: type[Event]) -> tuple[str, ...]:
+    return tuple(name for name in _own_fields(kind) if name.endswith("phone"))
 
 
 @dataclass(frozen=True, kw_only=True)

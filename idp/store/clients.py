@@ -102,7 +102,9 @@ class Registration:
     @classmethod
     def of(cls, row: Client) -> Self:
         known = {f.name for f in fields(cls)}
-        given = {k: tuple(v) if isinstance(v, list) else v for k, v in row.metadata_.items()}
+        given: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in row.metadata_.items()
+        }
         return cls(
             **{k: v for k, v in given.items() if k in known},
             client_id=row.client_id,
@@ -215,4 +217,25 @@ def publish_epoch(value: int, *, only_missing: bool = False) -> None:
 
 
 def all_clients() -> list[Registration]:
-    return [Registration.of(row) for row in db.session.scalars(select(Client).order_by(Client.client_id))]
+    rows = db.session.scalars(select(Client).order_by(Client.client_id))
+    return [Registration.of(row) for row in rows]
+
+
+_origins: dict[str, tuple[int, frozenset[str]]] = {}
+
+
+def web_origins(epoch: int | None) -> frozenset[str]:
+    """The origins of all active public clients, as of ``epoch``."""
+    key = _cache_key("")
+    cached = _origins.get(key)
+    if epoch is not None and cached is not None and cached[0] >= epoch:
+        return cached[1]
+    value = sql_epoch()
+    found = frozenset(
+        origin
+        for registration in all_clients()
+        if registration.active and registration.public
+        for origin in registration.web_origins
+    )
+    _origins[key] = (value, found)
+    return found

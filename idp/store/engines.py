@@ -99,7 +99,9 @@ def connect_redis(settings: Settings) -> redis_py.Redis:
         "decode_responses": False,
     }
     parts = urlsplit(url)
-    credentials = {"username": parts.username, "password": parts.password} if parts.password else {}
+    credentials: dict[str, Any] = {}
+    if parts.password:
+        credentials = {"username": parts.username, "password": parts.password}
     hosts = parts.netloc.rpartition("@")[2]
     if parts.scheme in {"redis+cluster", "rediss+cluster"}:
         nodes = [ClusterNode(host, port) for host, port in _addresses(hosts, 6379)]
@@ -114,7 +116,10 @@ def connect_redis(settings: Settings) -> redis_py.Redis:
     once = Retry(NoBackoff(), 0)
     if parts.scheme in {"redis+sentinel", "rediss+sentinel"}:
         sentinel = Sentinel(
-            _addresses(hosts, 26379), sentinel_kwargs={"socket_timeout": seconds}, retry=once, **common
+            _addresses(hosts, 26379),
+            sentinel_kwargs={"socket_timeout": seconds},
+            retry=once,
+            **common,
         )
         name = parts.path.strip("/") or "mymaster"
         return sentinel.master_for(

@@ -37,7 +37,9 @@ redis.call('HSET', KEYS[3], 'core', ARGV[3], 'n', ARGV[4], 'offline', ARGV[5], '
 if ARGV[8] ~= '' then redis.call('HSET', KEYS[3], 'claims', ARGV[8]) end
 redis.call('PEXPIRE', KEYS[3], ARGV[9])
 redis.call('HSET', KEYS[4], ARGV[10], ARGV[11])
-if redis.call('PTTL', KEYS[4]) < tonumber(ARGV[12]) then redis.call('PEXPIRE', KEYS[4], ARGV[12]) end
+if redis.call('PTTL', KEYS[4]) < tonumber(ARGV[12]) then
+  redis.call('PEXPIRE', KEYS[4], ARGV[12])
+end
 if ARGV[13] ~= '' then redis.call('SET', KEYS[5], ARGV[13], 'PX', ARGV[14]) end
 redis.call('XADD', KEYS[6], '*', 'event', ARGV[15])
 return 'ok'
@@ -137,19 +139,55 @@ def family_id(code: str) -> str:
     return digest("family:" + code)[:22]
 
 
+@dataclass(frozen=True, slots=True)
+class SessionState:
+    """A session as it was when the decision was made."""
+
+    bucket: str
+    sid: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewGrant:
+    client_id: str
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NewCode:
+    secret: str
+    value: bytes
+    lifetime: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """When a session was used, and how long it may now stay unused."""
+
+    seen: int
+    idle: timedelta
+
+
 def issue_code(
-    session: tuple[str, str, str], grant: tuple[str, bytes], code: tuple[str, bytes, timedelta], seen: int, idle: timedelta, event: bytes
+    session: SessionState, grant: NewGrant, code: NewCode, use: Use, event: bytes
 ) -> bool:
     """Keep a code, note the grant in the session and touch it. False: the session changed."""
-    bucket, sid, version = session
-    client_id, granted = grant
-    secret, value, lifetime = code
     keys = [
-        buckets.session(bucket, sid),
-        buckets.code(bucket, digest(secret)),
-        buckets.audit(bucket),
+        buckets.session(session.bucket, session.sid),
+        buckets.code(session.bucket, digest(code.secret)),
+        buckets.audit(session.bucket),
     ]
-    args = [version, f"rp:{client_id}", granted, seen, _ms(idle), value, _ms(lifetime), event]
+    args = [
+        session.version,
+        f"rp:{grant.client_id}",
+        grant.value,
+        use.seen,
+        _ms(use.idle),
+        code.value,
+        _ms(code.lifetime),
+        event,
+    ]
     return _ISSUE_CODE(keys, args) == b"ok"
 
 
@@ -209,17 +247,31 @@ def read_family(bucket: str, fid: str) -> tuple[Family | None, int | None]:
     return _family(bucket, fid, family), _int(epoch)
 
 
-def refresh(family: Family, n: int, now: int, lifetime: timedelta, token: NewToken, event: bytes) -> str:
-    """Move the counter to ``n``: ``ok``, ``gone``, ``moved`` or ``ended``."""
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One refresh: where the counter goes, and what is kept."""
+
+    n: int
+    at: int
+    lifetime: timedelta
+    token: NewToken
+    event: bytes
+
+
+def refresh(family: Family, step: Step) -> str:
+    """Move the counter from where it was read: ``ok``, ``gone``, ``moved`` or ``ended``."""
     keys = [
         family.key,
         buckets.session(family.bucket, family.sid),
         buckets.families(family.bucket, family.sid),
-        buckets.access(family.bucket, token.digest),
+        buckets.access(family.bucket, step.token.digest),
         buckets.audit(family.bucket),
     ]
-    value, token_ms = token.args()
-    return _REFRESH(keys, [family.n, n, now, _ms(lifetime), value, token_ms, event]).decode()
+    value, token_ms = step.token.args()
+    lifetime = _ms(step.lifetime)
+    return _REFRESH(
+        keys, [family.n, step.n, step.at, lifetime, value, token_ms, step.event]
+    ).decode()
 
 
 def end_family(family: Family, event: bytes) -> bool:
@@ -237,9 +289,11 @@ def fill_claims(family: Family, claims: str) -> None:
     _FILL_CLAIMS([family.key], [family.version, claims])
 
 
-def read_access(token: str, fid: str) -> tuple[dict[str, Any] | None, Family | None, int | None]:
-    """An access token, the family it belongs to, and the clients' epoch: one round trip."""
-    bucket = token[:2]
+def read_access(
+    token: str, place: tuple[str, str]
+) -> tuple[dict[str, Any] | None, Family | None, int | None]:
+    """An access token, the family at its place, and the clients' epoch: one round trip."""
+    bucket, fid = place
     with redis.pipeline(transaction=False) as pipe:
         pipe.get(buckets.access(bucket, digest(token)))
         pipe.hgetall(buckets.family(bucket, fid))
@@ -252,17 +306,20 @@ def keep_access(bucket: str, token: NewToken, event: bytes) -> None:
     """Keep a token that belongs to no person (client credentials)."""
     with redis.pipeline(transaction=True) as pipe:
         if token.digest:
-            pipe.set(buckets.access(bucket, token.digest), orjson.dumps(token.value), px=_ms(token.lifetime))
+            pipe.set(
+                buckets.access(bucket, token.digest),
+                orjson.dumps(token.value),
+                px=_ms(token.lifetime),
+            )
         pipe.xadd(buckets.audit(bucket), {"event": event})
         pipe.execute()
 
 
-def drop_access(token: str, event: bytes) -> bool:
-    bucket = token[:2]
+def drop_access(token: str, bucket: str, event: bytes) -> None:
     with redis.pipeline(transaction=True) as pipe:
         pipe.delete(buckets.access(bucket, digest(token)))
         pipe.xadd(buckets.audit(bucket), {"event": event})
-        return bool(pipe.execute()[0])
+        pipe.execute()
 
 
 def read_epoch(bucket: str) -> int | None:
@@ -299,7 +356,7 @@ def _family(bucket: str, fid: str, fields: dict[bytes, bytes]) -> Family | None:
     )
 
 
-def _int(found: bytes | None) -> int | None:
+def _int(found: bytes | str | None) -> int | None:
     return int(found) if found else None
 
 

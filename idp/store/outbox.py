@@ -77,6 +77,9 @@ def settle(message: OutboxMessage, outcome: str, *, state: str, due_in: timedelt
 
 
 def waiting() -> int:
-    return db.session.scalar(
-        select(func.count()).select_from(OutboxMessage).where(OutboxMessage.state == WAITING)
-    ) or 0
+    return (
+        db.session.scalar(
+            select(func.count()).select_from(OutboxMessage).where(OutboxMessage.state == WAITING)
+        )
+        or 0
+    )

@@ -8,7 +8,7 @@ back what has just been withdrawn; ``rp:<client_id>`` is what a client was grant
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
@@ -204,7 +204,8 @@ def remember(account_id: str, ref: str, started: int, lifetime: timedelta) -> No
 
 def refs_of(account_id: str) -> dict[str, int]:
     """Every session of an account that may have left something, with its start."""
-    return {ref.decode(): int(at) for ref, at in redis.hgetall(_index(account_id)).items()}
+    found = cast(dict[bytes, bytes], redis.hgetall(_index(account_id)))
+    return {ref.decode(): int(at) for ref, at in found.items()}
 
 
 def drop_refs(account_id: str, refs: list[str]) -> None:

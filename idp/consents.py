@@ -1,0 +1,87 @@
+"""What a relying party may be told of a person, and the end of it (DESIGN §6, PIPL art. 13–16).
+
+A ``consent`` client is asked for once per claim and can never skip the question. A
+``statutory`` client is not asked for; it is told what its registration lists and no more.
+"""
+
+from collections.abc import Collection
+
+from idp import sessions
+from idp.audit import events
+from idp.audit import log as audit
+from idp.store import clients, connections, outbox
+from idp.store import sessions as stored
+from idp.store.clients import Registration
+from idp.store.connections import Connection
+from idp.store.engines import db
+from idp.store.types import now
+
+
+def granted(account_id: str, registration: Registration) -> frozenset[str]:
+    """What the person has granted so far; empty before the question and after withdrawal."""
+    found = connections.find(account_id, registration.client_id)
+    return frozenset(found.granted) if found is not None and found.live else frozenset()
+
+
+def known(account_id: str, client_id: str) -> bool:
+    """Whether a live connection exists, even one that grants no claim."""
+    found = connections.find(account_id, client_id)
+    return found is not None and found.live
+
+
+def give(account_id: str, registration: Registration, claims: Collection[str]) -> frozenset[str]:
+    """Record a grant, added to what was granted before, and commit."""
+    connection = connections.find(account_id, registration.client_id)
+    if connection is None:
+        connection = Connection(account_id=account_id, client_id=registration.client_id)
+        db.session.add(connection)
+        connection.granted = []
+    if not connection.live:
+        connection.granted, connection.withdrawn_at, connection.first_at = [], None, now()
+    connection.legal_basis = registration.legal_basis
+    connection.statute = registration.statute
+    connection.last_at = now()
+    new = sorted(set(claims) - set(connection.granted))
+    if new or not connection.granted:
+        connection.granted = sorted({*connection.granted, *claims})
+        audit.record(
+            events.ConsentGiven(
+                account=account_id,
+                client_id=registration.client_id,
+                claims=tuple(new),
+                legal_basis=registration.legal_basis,
+            )
+        )
+    db.session.commit()
+    return frozenset(connection.granted)
+
+
+def withdraw(account_id: str, client_id: str) -> bool:
+    """End a connection: its tokens die at once, its sessions are told. False: there was none."""
+    connection = connections.find(account_id, client_id)
+    if connection is None or not connection.live:
+        return False
+    connection.withdrawn_at = now()
+    _tell(account_id, client_id)
+    payload = {"account": account_id, "client_id": client_id}
+    outbox.add("client-cut", payload, due_in=sessions.CUT_AGAIN)
+    audit.record(events.ConsentWithdrawn(account=account_id, client_id=client_id))
+    db.session.commit()
+    cut(account_id, client_id)
+    return True
+
+
+def cut(account_id: str, client_id: str) -> None:
+    """The cut alone: harmless to repeat."""
+    for ref in stored.refs_of(account_id):
+        stored.cut_client(ref, client_id)
+
+
+def _tell(account_id: str, client_id: str) -> None:
+    registration = clients.find(client_id, None)
+    if registration is None or not registration.backchannel_logout_uri:
+        return
+    for session in sessions.list_of(account_id):
+        for party in sessions.relying_parties(session):
+            if party["client_id"] == client_id:
+                outbox.add("backchannel-logout", dict(party))

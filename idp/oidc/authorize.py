@@ -1,0 +1,274 @@
+"""The authorization endpoint (RFC 6749 §3.1, OIDC Core §3.1.2).
+
+Phases: who asks and where the answer may go — until then every failure is a page of ours;
+the rules of the request; why a page must be shown first; the code. A POST is kept and
+answered by a redirect to ourselves, because only a GET from another site brings the
+session's cookie (SameSite=Lax).
+"""
+
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from authlib.oauth2 import OAuth2Error
+from authlib.oauth2.rfc6749 import AccessDeniedError
+from joserfc.errors import JoseError
+
+from idp import consents, interactions, sessions
+from idp.interactions import ClientHint, Interaction
+from idp.oidc import checks, hints, issuing, prompts
+from idp.oidc.adapters import EPOCH, OAuthClient, OAuthRequest, find_client
+from idp.oidc.checks import Wanted
+from idp.oidc.errors import MalformedRequest, RequestExpired, UnknownClient, UnregisteredRedirect
+from idp.oidc.http import FormPost, Params, Request, Response, redirect, with_params
+from idp.oidc.prompts import Granted, Prompt, Situation
+from idp.oidc.server import server
+from idp.services import services
+from idp.sessions import Session
+from idp.store import accounts, buckets, clients, ephemeral
+from idp.store import grants as store
+
+PATH = "/oauth/authorize"
+POSTED = "authorize-post"
+TRIES = 5
+"""Two tabs may change one session at once; each then decides again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An authorization request whose client and redirect URI are verified."""
+
+    params: Params
+    client: OAuthClient
+    interaction: Interaction | None
+
+    @property
+    def redirect_uri(self) -> str:
+        return self.params.values["redirect_uri"]
+
+
+def authorize(request: Request) -> Response | FormPost:
+    """Send the browser back with a code, once somebody is signed in and has agreed.
+
+    Raises IdpError for whatever a relying party may not be told.
+    """
+    if request.method == "POST":
+        return _keep(request.form)
+    params, interaction = _find(request.query)
+    if interaction is not None and interaction.result.get("done"):
+        return redirect(interaction.url("/login/"))
+    session = _session_and_epoch()
+    asked = verify(params, interaction)
+    for _ in range(TRIES):
+        try:
+            return _answer(asked, session)
+        except OAuth2Error as error:
+            return _refuse(asked, error)
+        except issuing.SessionChanged:
+            session = sessions.refresh()
+    return _refuse(asked, OAuth2Error(error="temporarily_unavailable"))
+
+
+def verify(params: Params, interaction: Interaction | None = None) -> Asked:
+    """Who asks, and whether the answer may go where it says. Nothing is sent before this."""
+    if params.repeated & {"client_id", "redirect_uri"}:
+        raise MalformedRequest
+    client = find_client(params.values.get("client_id", ""))
+    if client is None:
+        raise UnknownClient
+    if not client.check_redirect_uri(params.values.get("redirect_uri", "")):
+        raise UnregisteredRedirect
+    return Asked(params, client, interaction)
+
+
+def _session_and_epoch() -> Session | None:
+    session = sessions.current()
+    EPOCH.set(session.epoch if session else store.read_epoch(buckets.draw()))
+    return session
+
+
+def _keep(form: Params) -> Response | FormPost:
+    """Verified first, so that strangers cannot fill our memory."""
+    _session_and_epoch()
+    asked = verify(form)
+    try:
+        checks.no_parameter_is_repeated(form, asked.client.record)
+    except OAuth2Error as error:
+        return _refuse(asked, error)
+    handle = secrets.token_urlsafe(16)
+    lifetime = services.settings.sessions.interaction
+    ephemeral.put(POSTED, handle, dict(form.values), lifetime)
+    return redirect(f"{PATH}?posted={handle}")
+
+
+def _find(query: Params) -> tuple[Params, Interaction | None]:
+    if resume := query.values.get("resume"):
+        interaction = interactions.find(resume)
+        return Params(interaction.request), interaction
+    if handle := query.values.get("posted"):
+        kept = ephemeral.peek(POSTED, handle)
+        if kept is None:
+            raise RequestExpired
+        return Params(kept), None
+    return query, None
+
+
+def _answer(asked: Asked, session: Session | None) -> Response | FormPost:
+    checks.check(asked.params, asked.client.record)
+    request = OAuthRequest(Request("GET"), asked.params)
+    grant = server.get_authorization_grant(request)
+    grant.validate_authorization_request()
+    wanted = checks.read(asked.params.values, asked.client.record, request.scope)
+    if asked.interaction is not None and asked.interaction.result.get("denied"):
+        raise AccessDeniedError
+    granted = _Lookup(asked.client.record, session, wanted)
+    now = Situation(
+        client=asked.client.record,
+        wanted=wanted,
+        session=session,
+        interaction=asked.interaction,
+        hinted_sub=_hinted_sub(wanted, asked.client.get_client_id()),
+        granted=granted,
+    )
+    prompt = prompts.first(now, time.time)
+    if prompt is not None:
+        return _show(asked, prompt, wanted, session)
+    if session is None:
+        raise AssertionError("the first prompt asks for one")
+    request.user = session
+    request.outcome = {
+        "granted": granted().value(),
+        "code": _code(asked, wanted, session, granted()),
+    }
+    grant.create_authorization_response(asked.redirect_uri, session)
+    if asked.interaction is not None:
+        interactions.finish(asked.interaction)
+    return _send(asked, {"code": request.outcome["issued"]})
+
+
+class _Lookup:
+    """What this client has been granted: from the session when warm, else from SQL, once."""
+
+    def __init__(self, client: clients.Registration, session: Session | None, wanted: Wanted):
+        self.client, self.session, self.wanted = client, session, wanted
+        self.found: Granted | None = None
+
+    def __call__(self) -> Granted:
+        if self.found is None:
+            self.found = self._warm() or self._cold()
+        return self.found
+
+    def _asked(self) -> frozenset[str]:
+        asked = self.wanted.all_claims
+        return asked & {*self.client.claims, "offline_access"} if self.client.statutory else asked
+
+    def _warm(self) -> Granted | None:
+        kept = self.session.stored.grant(self.client.client_id) if self.session else None
+        if kept is None or not self._asked() <= set(kept["claims"]):
+            return None
+        return Granted(kept["sub"], frozenset(kept["claims"]), known=True)
+
+    def _cold(self) -> Granted:
+        if self.session is None:
+            return Granted("", frozenset(), known=False)
+        account_id, client = self.session.account_id, self.client
+        sub = accounts.subject(account_id, clients.sector_of(client))
+        if client.statutory:
+            return Granted(sub, consents.give(account_id, client, self._asked()), known=True)
+        known = consents.known(account_id, client.client_id)
+        return Granted(sub, consents.granted(account_id, client), known=known)
+
+
+def _hinted_sub(wanted: Wanted, client_id: str) -> str:
+    """Whom the request is about; a hint we did not issue to this client is an error."""
+    if not wanted.id_token_hint:
+        return wanted.sub
+    try:
+        return hints.read(wanted.id_token_hint, client_id)["sub"]
+    except (JoseError, ValueError):
+        raise OAuth2Error("id_token_hint is not valid", error="invalid_request") from None
+
+
+def _show(asked: Asked, prompt: Prompt, wanted: Wanted, session: Session | None) -> Response:
+    """Send the person to a page, which will send them back to us."""
+    if "none" in wanted.prompt:
+        raise prompt.error
+    account_id = session.account_id if session and prompt.same_person else ""
+    if asked.interaction is not None:
+        interaction = interactions.change(
+            asked.interaction, reason=prompt.reason, account_id=account_id
+        )
+        return redirect(interaction.url(prompt.page))
+    interaction = interactions.open_(
+        f"{PATH}?resume={{id}}",
+        reason=prompt.reason,
+        account_id=account_id,
+        client=_hint(asked),
+        hints=_hints(asked, wanted),
+        request=dict(asked.params.values),
+    )
+    return redirect(interaction.url(prompt.page))
+
+
+def _hint(asked: Asked) -> ClientHint:
+    record = asked.client.record
+    parts = urlsplit(asked.redirect_uri)
+    origin = f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
+    home = record.initiate_login_uri or record.home_uri
+    return ClientHint(record.client_id, record.name, home, origin)
+
+
+def _hints(asked: Asked, wanted: Wanted) -> dict[str, str]:
+    named = ("login_hint", "ui_locales", "display")
+    found = {name: asked.params.values[name] for name in named if name in asked.params.values}
+    found["claims"] = " ".join(sorted(wanted.all_claims))
+    if level := wanted.binding or wanted.voluntary:
+        found["acr"] = level.acr
+    return found
+
+
+def _code(asked: Asked, wanted: Wanted, session: Session, granted: Granted) -> dict[str, Any]:
+    """What the code stands for; the family it bears remembers most of it."""
+    client_id = asked.client.get_client_id()
+    scope = [s for s in wanted.scope.split() if s != "offline_access" or _offline(asked, granted)]
+    return {
+        "client_id": client_id,
+        "account": session.account_id,
+        "sid": session.sid,
+        "rp_sid": session.sid_for(client_id),
+        "sub": granted.sub,
+        "redirect_uri": asked.redirect_uri,
+        "scope": " ".join(scope),
+        "nonce": wanted.nonce,
+        "challenge": wanted.challenge,
+        "auth_time": session.auth_time,
+        "amr": list(session.amr),
+        "acr": session.acr,
+        "ui": [name for name in wanted.userinfo_claims if name in granted.claims],
+        "idt": [name for name in wanted.claims.id_token if name in granted.claims],
+    }
+
+
+def _offline(asked: Asked, granted: Granted) -> bool:
+    """Core §11: consented to, and the client can use it."""
+    return "offline_access" in granted.claims and asked.client.check_grant_type("refresh_token")
+
+
+def _refuse(asked: Asked, error: OAuth2Error) -> Response | FormPost:
+    """Tell the relying party; its redirect URI is verified."""
+    told = {"error": error.error}
+    if description := error.get_error_description():
+        told["error_description"] = description
+    return _send(asked, told)
+
+
+def _send(asked: Asked, answer: dict[str, str]) -> Response | FormPost:
+    """RFC 6749 §4.1.2 with ``iss`` (RFC 9207), by the response mode asked for."""
+    answer["iss"] = services.settings.issuer
+    if state := asked.params.values.get("state"):
+        answer["state"] = state
+    if asked.params.values.get("response_mode") == "form_post":
+        return FormPost(asked.redirect_uri, answer)
+    return redirect(with_params(asked.redirect_uri, answer))

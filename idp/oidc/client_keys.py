@@ -1,0 +1,83 @@
+"""The keys of clients: registered with them, or fetched from their ``jwks_uri`` and kept.
+
+A key id we do not know makes us fetch again, at most once a minute a client, so that a
+client may rotate its keys and nobody can make us hammer it.
+"""
+
+import threading
+import time
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import orjson
+from joserfc.errors import JoseError
+from joserfc.jwk import Key, KeySet
+
+from idp.outbound import OutboundFailed, OutboundRefused
+from idp.services import services
+from idp.store.clients import Registration
+
+FRESH = 3600
+AGAIN = 60
+_KINDS = {"ES256": "EC", "RS256": "RSA", "PS256": "RSA", "EdDSA": "OKP"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetched:
+    keys: tuple[Key, ...]
+    at: float
+
+
+_fetched: dict[str, _Fetched] = {}
+_lock = threading.Lock()
+
+
+def candidates(client: Registration, kid: str, alg: str) -> list[Key]:
+    """Keys of the right kind; when a key id is named and known, that one only."""
+    keys = _parse(client.jwks) if client.jwks else _from_uri(client.jwks_uri, kid)
+    fitting = [key for key in keys if key.key_type == _KINDS[alg] and _for_signing(key)]
+    named = [key for key in fitting if kid and key.kid == kid]
+    return named or ([] if kid else fitting)
+
+
+def _for_signing(key: Key) -> bool:
+    return key.get("use") in (None, "sig")
+
+
+def _from_uri(uri: str, kid: str) -> tuple[Key, ...]:
+    if not uri:
+        return ()
+    known = _fetched.get(uri)
+    age = time.monotonic() - known.at if known else float("inf")
+    missing = known is not None and bool(kid) and kid not in {key.kid for key in known.keys}
+    if known is not None and age < (AGAIN if missing else FRESH):
+        return known.keys
+    with _lock:
+        found = _fetch(uri) or (known.keys if known else ())
+        _fetched[uri] = _Fetched(found, time.monotonic())
+    return found
+
+
+def _fetch(uri: str) -> tuple[Key, ...]:
+    try:
+        answer = services.outbound.foreign_get(uri)
+    except (OutboundFailed, OutboundRefused):
+        return ()
+    if answer.status != HTTPStatus.OK:
+        return ()
+    try:
+        return _parse(orjson.loads(answer.body))
+    except ValueError:
+        return ()
+
+
+def _parse(jwks: object) -> tuple[Key, ...]:
+    """Keys we can read; one that is broken or foreign to us does not spoil the others."""
+    found: list[Key] = []
+    listed = jwks.get("keys") if isinstance(jwks, dict) else None
+    for jwk in listed if isinstance(listed, list) else []:
+        try:
+            found.extend(KeySet.import_key_set({"keys": [jwk]}).keys)
+        except (JoseError, ValueError, TypeError, KeyError):
+            continue
+    return tuple(found)

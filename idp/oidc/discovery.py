@@ -1,0 +1,80 @@
+"""Metadata (OIDC Discovery §3, RFC 8414 §2), derived from the registries, and the keys."""
+
+from typing import Any
+
+import orjson
+
+from idp import assurance
+from idp.oidc.authorize import PATH
+from idp.oidc.checks import DISPLAYS, PROMPTS, RESPONSE_MODES
+from idp.oidc.claims import CLAIMS, SCOPES
+from idp.oidc.client_auth import CLIENT_AUTH, private_key_jwt
+from idp.oidc.end_session import PATH as LOGOUT_PATH
+from idp.oidc.endpoints import ENDPOINTS
+from idp.oidc.grants import GRANTS
+from idp.oidc.http import JSON, Response
+from idp.services import services
+
+SIGNING = ("ES256", "RS256")
+JWKS_PATH = "/jwks.json"
+
+
+def metadata() -> dict[str, Any]:
+    settings = services.settings
+    issuer = settings.issuer
+    with_secret = [method for method in CLIENT_AUTH if method != "none"]
+    return {
+        "issuer": issuer,
+        "authorization_endpoint": issuer + PATH,
+        **{endpoint.name: issuer + endpoint.path for endpoint in ENDPOINTS},
+        "jwks_uri": issuer + JWKS_PATH,
+        "end_session_endpoint": issuer + LOGOUT_PATH,
+        "scopes_supported": list(SCOPES),
+        "response_types_supported": ["code"],
+        "response_modes_supported": list(RESPONSE_MODES),
+        "grant_types_supported": [grant.GRANT_TYPE for grant in GRANTS],
+        "acr_values_supported": [level.acr for level in assurance.ALL if level.ial == 1][:2],
+        "subject_types_supported": ["pairwise"],
+        "id_token_signing_alg_values_supported": list(SIGNING),
+        "userinfo_signing_alg_values_supported": list(SIGNING),
+        "display_values_supported": list(DISPLAYS),
+        "claim_types_supported": ["normal"],
+        "claims_supported": [
+            *("sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid"),
+            *CLAIMS,
+        ],
+        "ui_locales_supported": list(settings.node.languages),
+        "claims_parameter_supported": True,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+        "require_request_uri_registration": False,
+        "code_challenge_methods_supported": ["S256"],
+        "prompt_values_supported": list(PROMPTS),
+        "token_endpoint_auth_methods_supported": list(CLIENT_AUTH),
+        "revocation_endpoint_auth_methods_supported": list(CLIENT_AUTH),
+        "introspection_endpoint_auth_methods_supported": with_secret,
+        **{
+            f"{name}_endpoint_auth_signing_alg_values_supported": list(private_key_jwt.ALGORITHMS)
+            for name in ("token", "revocation", "introspection")
+        },
+        "authorization_response_iss_parameter_supported": True,
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
+        "frontchannel_logout_supported": True,
+        "frontchannel_logout_session_supported": True,
+    }
+
+
+def metadata_response() -> Response:
+    return _public(metadata())
+
+
+def jwks_response() -> Response:
+    """The public keys: current, next and recently retired (RFC 7517 §5)."""
+    return _public(services.keys.jwks())
+
+
+def _public(value: dict[str, Any]) -> Response:
+    """For everybody, any origin, and any cache for a while."""
+    headers = (JSON, ("Cache-Control", "public, max-age=300"), ("Access-Control-Allow-Origin", "*"))
+    return Response(200, orjson.dumps(value), headers)

@@ -1,0 +1,95 @@
+"""The protocol's own idea of a request and a response: values, free of any framework.
+
+``views.py`` turns Flask's into these and back; another adapter could serve the same
+endpoints below Flask.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import orjson
+
+NO_STORE = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
+JSON = ("Content-Type", "application/json")
+FORM = "application/x-www-form-urlencoded"
+MAX_FIELDS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """Parameters without repeats; what was repeated is named, and refused where it matters."""
+
+    values: Mapping[str, str]
+    repeated: frozenset[str] = frozenset()
+
+    @classmethod
+    def parse(cls, text: str) -> "Params":
+        """RFC 6749 §3.1: a parameter without a value counts as omitted.
+
+        Raises ValueError for more fields than any honest request has.
+        """
+        values: dict[str, str] = {}
+        repeated: set[str] = set()
+        for name, value in parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS):
+            if name in values:
+                repeated.add(name)
+            elif value:
+                values[name] = value
+        return cls(values, frozenset(repeated))
+
+
+EMPTY = Params({})
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    method: str
+    query: Params = EMPTY
+    form: Params = EMPTY
+    authorization: str = ""
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    status: int
+    body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def plus(self, *headers: tuple[str, str]) -> "Response":
+        return Response(self.status, self.body, self.headers + headers)
+
+
+@dataclass(frozen=True, slots=True)
+class FormPost:
+    """OAuth 2.0 Form Post Response Mode: a page that posts ``fields`` to ``action``."""
+
+    action: str
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of ours, by template; ``frames`` and ``form_action`` open the CSP that far."""
+
+    template: str
+    context: dict[str, Any]
+    status: int = 200
+    frames: tuple[str, ...] = ()
+    form_action: str = ""
+
+
+def json_response(value: Any, status: int = 200, *headers: tuple[str, str]) -> Response:
+    return Response(status, orjson.dumps(value), (JSON, *NO_STORE, *headers))
+
+
+def redirect(url: str, status: int = 303) -> Response:
+    return Response(status, b"", (("Location", url), *NO_STORE))
+
+
+def with_params(url: str, params: Mapping[str, str]) -> str:
+    """``url`` with ``params`` added to the query it was registered with."""
+    joint = "&" if "?" in url else "?"
+    return f"{url}{joint}{urlencode(params)}"

@@ -1,0 +1,85 @@
+"""What the grants share: the answer of the token endpoint, and the end of a family."""
+
+import time
+from typing import Any
+
+import orjson
+
+from idp import profile, sessions
+from idp.audit import events
+from idp.audit import log as audit
+from idp.oidc import tokens
+from idp.oidc.claims import select
+from idp.services import services
+from idp.store import accounts
+from idp.store import grants as store
+from idp.store.clients import Registration
+
+_PURPOSE = "claims"
+
+
+class SessionChanged(Exception):
+    """Somebody else changed the session while we decided; decide again."""
+
+
+def use_of(session: sessions.Session) -> store.Use:
+    now = int(time.time())
+    return store.Use(now, sessions.lifetime(session.started, now))
+
+
+def answer(
+    client: Registration, place: tuple[str, str], core: dict[str, Any], scope: str
+) -> tuple[dict[str, Any], tokens.AccessToken]:
+    """The token response (RFC 6749 §5.1, Core §3.1.3.3) without a refresh token."""
+    access = tokens.access_token(client, place, core, scope)
+    found: dict[str, Any] = {
+        "token_type": "Bearer",
+        "access_token": access.text,
+        "expires_in": int(access.lifetime.total_seconds()),
+        "scope": scope,
+    }
+    if "openid" in scope.split():
+        claims = select(_claims(core), core["idt"]) if core["idt"] else {}
+        found["id_token"] = tokens.id_token(client, core, access.text, claims)
+    return found, access
+
+
+def core_of(code: dict[str, Any]) -> dict[str, Any]:
+    """What a family remembers of its code; a nonce is said once."""
+    return {k: v for k, v in code.items() if k not in {"nonce", "challenge", "redirect_uri"}}
+
+
+def _claims(core: dict[str, Any]) -> dict[str, Any]:
+    account = accounts.by_id(core["account"])
+    return profile.of(account) if account is not None and account.active else {}
+
+
+def userinfo_claims(family: store.Family, names: tuple[str, ...]) -> dict[str, Any] | None:
+    """Claims kept ready with the family, or asked of SQL and then kept.
+
+    None when the account may not go on.
+    """
+    bound = family.fid
+    if family.claims:
+        kept = orjson.loads(services.sealer.open(_PURPOSE, family.claims, bound))
+        return select(kept, names)
+    account = accounts.by_id(family.core["account"])
+    if account is None or not account.active:
+        return None
+    claims = select(profile.of(account), family.core["ui"])
+    sealed = services.sealer.seal(_PURPOSE, orjson.dumps(claims).decode(), bound)
+    store.fill_claims(family, sealed)
+    return select(claims, names)
+
+
+def end_family(family: store.Family | None, reason: str) -> None:
+    """Every token that grew from it is dead from here on."""
+    if family is None:
+        return
+    event = events.FamilyRevoked(
+        account=family.core["account"],
+        client_id=family.core["client_id"],
+        family=family.fid,
+        reason=reason,
+    )
+    store.end_family(family, audit.packed(event))

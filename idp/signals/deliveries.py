@@ -1,0 +1,101 @@
+"""Delivering the outbox: every kind of message, its tries and its record.
+
+A handler does the work, or raises Undelivered to be tried again later. It may run more
+than once for one message, so each is harmless to repeat.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import flask
+import structlog
+
+from idp import consents, sessions
+from idp.audit import events
+from idp.audit import log as audit
+from idp.signals import logout
+from idp.signals.logout import Means, Undelivered
+from idp.store import outbox
+from idp.store.engines import db
+from idp.store.failures import ENGINE_FAILURES
+
+LEASE = timedelta(seconds=30)
+BACKOFF = tuple(timedelta(seconds=s) for s in (2, 5, 15, 60, 300, 900, 3600, 3600, 3600, 3600))
+"""How long to wait after each failed try; after the last one we give up, and say so."""
+BATCH = 50
+THREADS = 8
+_log = structlog.get_logger("idp.signals")
+
+
+def _cut_sessions(payload: dict[str, Any], _means: Means) -> str:
+    sessions.cut(payload["refs"], keep_offline=payload["keep_offline"])
+    return "cut"
+
+
+def _cut_client(payload: dict[str, Any], _means: Means) -> str:
+    consents.cut(payload["account"], payload["client_id"])
+    return "cut"
+
+
+_NOT_NOW: tuple[type[Exception], ...] = (Undelivered, *ENGINE_FAILURES)
+Handler = Callable[[dict[str, Any], Means], str]
+
+HANDLERS: dict[str, Handler] = {
+    "session-cut": _cut_sessions,
+    "client-cut": _cut_client,
+    "backchannel-logout": logout.deliver,
+}
+
+
+def deliver_due() -> int:
+    """Deliver what is due; returns how many messages were tried. Slow ones hold up nobody."""
+    ids = [message.id for message in outbox.claim_due(BATCH, LEASE)]
+    if not ids:
+        return 0
+    app = flask.current_app._get_current_object()  # type: ignore[attr-defined]
+    with ThreadPoolExecutor(min(THREADS, len(ids))) as pool:
+        list(pool.map(lambda message_id: _deliver_in(app, message_id), ids))
+    return len(ids)
+
+
+def _deliver_in(app: flask.Flask, message_id: str) -> None:
+    with app.app_context():
+        message = db.session.get(outbox.OutboxMessage, message_id)
+        if message is not None and message.state == outbox.WAITING:
+            _deliver(message)
+
+
+def _deliver(message: outbox.OutboxMessage) -> None:
+    try:
+        outcome = HANDLERS[message.kind](message.payload, _means())
+    except _NOT_NOW as error:
+        _failed(message, str(error) or type(error).__name__)
+        return
+    _note(message, delivered=True)
+    outbox.settle(message, outcome, state=outbox.DONE, due_in=timedelta(0))
+
+
+def _means() -> Means:
+    given = flask.current_app.extensions["idp"]
+    return Means(given.settings.issuer, given.keys, given.outbound)
+
+
+def _failed(message: outbox.OutboxMessage, outcome: str) -> None:
+    db.session.rollback()
+    _log.warning("undelivered", kind=message.kind, tries=message.tries, outcome=outcome)
+    if message.tries <= len(BACKOFF):
+        wait = BACKOFF[message.tries - 1]
+        outbox.settle(message, outcome, state=outbox.WAITING, due_in=wait)
+        return
+    _note(message, delivered=False)
+    outbox.settle(message, outcome, state=outbox.GIVEN_UP, due_in=timedelta(0))
+
+
+def _note(message: outbox.OutboxMessage, *, delivered: bool) -> None:
+    if message.kind != "backchannel-logout":
+        return
+    kind = events.LogoutDelivered if delivered else events.LogoutUndelivered
+    client_id = message.payload["client_id"]
+    audit.record(kind(client_id=client_id, session=message.payload["sid"], tries=message.tries))
