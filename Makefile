@@ -45,9 +45,10 @@ docs: .stamp-run ## Write docs/settings.md and docs/errors.md from the code
 	$(BIN)/python -m idp settings docs
 	$(BIN)/python -m idp errors docs
 
-migration: .stamp-run ## Write a migration from the models: make migration m="add the …"
+migration: .stamp-test ## Write a migration from the models: make migration m="add the …"
 	@test -n "$(m)" || { echo 'say what it does: make migration m="add the …"'; exit 2; }
 	$(BIN)/python -m idp db migration "$(m)"
+	@$(BIN)/ruff format --quiet migrations
 
 requirements: .stamp-test ## Pin the newest versions of what requirements*.in name
 	$(BIN)/pip-compile --quiet --upgrade --no-annotate --no-header --strip-extras requirements.in -o requirements.txt

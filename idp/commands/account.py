@@ -2,7 +2,7 @@
 
 import click
 
-from idp import accounts
+from idp import standing
 from idp.audit import context
 from idp.commands.opening import opened
 
@@ -16,14 +16,15 @@ OPERATOR = context.Context(channel="command", role="operator")
 def stop(account_id: str, reason: str) -> None:
     """End every session and token of ACCOUNT_ID at once, and let nobody in."""
     with opened(), context.use(OPERATOR):
-        accounts.stop(account_id, reason=reason)
+        standing.stop_account(account_id, reason)
     click.echo(f"{account_id} is stopped.")
 
 
 @account.command()
 @click.argument("account_id")
-def restore(account_id: str) -> None:
+@click.option("--reason", required=True, help="Kept in the audit trail; no personal data.")
+def restore(account_id: str, reason: str) -> None:
     """Let the holder of ACCOUNT_ID sign in again."""
     with opened(), context.use(OPERATOR):
-        accounts.restore(account_id)
+        standing.restore_account(account_id, reason)
     click.echo(f"{account_id} may sign in again.")

@@ -1,17 +1,16 @@
 """``client``: the relying parties of this node."""
 
 import json
+import secrets
 import tomllib
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 
-from idp import registrations
+from idp import standing
 from idp.audit import context
 from idp.commands.opening import opened
-from idp.registrations import Created
 from idp.store import clients
 
 client = click.Group("client", help="Register portals and look after them.")
@@ -53,10 +52,10 @@ def create(path: Path | None, client_id: str, **given: Any) -> None:
     for name, value in given.items():
         if value:
             metadata[_REPEATED.get(name, name)] = list(value) if name in _REPEATED else value
-    client_id = client_id or metadata.pop("client_id", "")
-    metadata.pop("client_id", None)
+    named = metadata.pop("client_id", "")
+    client_id = client_id or named or f"c-{secrets.token_hex(8)}"
     with opened(), context.use(OPERATOR):
-        _show_once(registrations.create(metadata, client_id=client_id))
+        _show_once(client_id, standing.create_client(client_id, metadata))
 
 
 @client.command("list")
@@ -72,7 +71,9 @@ def list_() -> None:
 def show(client_id: str) -> None:
     """Everything registered for CLIENT_ID, without its secret."""
     with opened():
-        found = registrations.get(client_id)
+        found = clients.find(client_id, clients.sql_epoch())
+    if found is None:
+        raise standing.NotFound
     shown = {k: v for k, v in vars(found).items() if k not in _HIDDEN and v not in ("", (), None)}
     click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
 
@@ -83,7 +84,7 @@ def show(client_id: str) -> None:
 def change(client_id: str, path: Path) -> None:
     """Replace the settings named in the file PATH (TOML or JSON); the others stay."""
     with opened(), context.use(OPERATOR):
-        registrations.change(client_id, _read(path))
+        standing.change_client(client_id, _read(path))
     click.echo(f"{client_id} changed; it holds at once.")
 
 
@@ -93,32 +94,32 @@ def change(client_id: str, path: Path) -> None:
 def stop(client_id: str, reason: str) -> None:
     """Cut CLIENT_ID off at once."""
     with opened(), context.use(OPERATOR):
-        registrations.stop(client_id, reason)
+        standing.stop_client(client_id, reason)
     click.echo(f"{client_id} is stopped.")
 
 
 @client.command()
 @click.argument("client_id")
-def restore(client_id: str) -> None:
+@click.option("--reason", required=True, help="Kept in the audit trail.")
+def restore(client_id: str, reason: str) -> None:
     """Let CLIENT_ID work again."""
     with opened(), context.use(OPERATOR):
-        registrations.restore(client_id)
+        standing.restore_client(client_id, reason)
     click.echo(f"{client_id} is active.")
 
 
 @client.command("rotate-secret")
 @click.argument("client_id")
-@click.option("--grace-hours", default=24, show_default=True, help="The old one still works.")
-def rotate_secret(client_id: str, grace_hours: int) -> None:
-    """Give CLIENT_ID a new secret."""
+def rotate_secret(client_id: str) -> None:
+    """Give CLIENT_ID a new secret; the old one works for another week."""
     with opened(), context.use(OPERATOR):
-        _show_once(registrations.rotate_secret(client_id, timedelta(hours=grace_hours)))
+        _show_once(client_id, standing.rotate_secret(client_id))
 
 
-def _show_once(made: Created) -> None:
-    click.echo(f"client_id      {made.registration.client_id}")
-    if made.secret:
-        click.echo(f"client_secret  {made.secret}")
+def _show_once(client_id: str, secret: str) -> None:
+    click.echo(f"client_id      {client_id}")
+    if secret:
+        click.echo(f"client_secret  {secret}")
         click.echo("The secret is not shown again.", err=True)
 
 

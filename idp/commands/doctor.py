@@ -28,9 +28,7 @@ def doctor() -> None:
         click.echo(f"✗ {problem}")
     if found:
         sys.exit(1)
-    click.echo(
-        "✓ Engines, schema, keys, clock, disk, worker and SMS providers are as they should be."
-    )
+    click.echo("✓ Engines, schema, keys, clock, disk, worker and SMS are as they should be.")
 
 
 def _look_over(configured: settings.Settings) -> Iterator[str]:

@@ -16,7 +16,7 @@ from idp.store import embedded, engines
 from idp.store.failures import ENGINE_FAILURES, explain
 from idp.web import logging
 
-FOR_PEOPLE: dict[str, object] = {"log_format": "text", "log_level": "warning"}
+FOR_PEOPLE: dict[str, object] = {"log_format": "text", "log_level": "error"}
 """Somebody at a terminal reads these logs."""
 
 

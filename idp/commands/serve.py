@@ -114,6 +114,7 @@ def _web_command(configured: settings.Settings, app: str, tls: list[str]) -> lis
         *("--host", serve.host, "--port", str(serve.port)),
         *("--workers", str(serve.workers), "--blocking-threads", str(serve.threads)),
         *("--respawn-failed-workers", "--workers-kill-timeout", "10", "--log-level", "warning"),
+        *("--backpressure", str(4 * serve.threads)),
         *tls,
         app,
     )

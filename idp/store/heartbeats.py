@@ -15,5 +15,5 @@ def beat(loop: str) -> None:
 
 def ages() -> dict[str, float]:
     """Seconds since each loop last finished a round."""
-    at = redis.hgetall(_KEY)
+    at: dict[bytes, bytes] = redis.hgetall(_KEY)  # type: ignore[assignment]
     return {name.decode(): time.time() - int(when) for name, when in at.items()}

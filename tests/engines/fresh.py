@@ -28,7 +28,9 @@ class Fresh:
         self._first_start: Rows = {}
         with self._schema_app.app_context():
             db.create_all()
-            idp.create_app(self._settings)
+            first = idp.create_app(self._settings)
+            with first.app_context():
+                first.extensions["idp"].keys.prepare()
             with db.engine.connect() as connection:
                 self._first_start = _read(connection)
 

@@ -1,0 +1,48 @@
+"""Live means: this process answers. Ready means: it can do its work."""
+
+from typing import Any
+
+import flask
+
+from idp.store.engines import redis
+
+
+def test_a_node_on_good_engines_is_ready(app: flask.Flask, client: Any) -> None:
+    answer = client.get("/health/ready")
+    assert answer.json["checks"]["sql"] == "ok"
+    assert answer.json["checks"]["redis"] == "ok"
+    assert answer.json["checks"]["keys"] == "ok"
+    assert answer.json["checks"]["audit"] == "ok"
+
+
+def test_a_redis_that_evicts_makes_the_node_unready(app: flask.Flask, client: Any) -> None:
+    redis.config_set("maxmemory-policy", "allkeys-lru")
+    try:
+        answer = client.get("/health/ready")
+    finally:
+        redis.config_set("maxmemory-policy", "noeviction")
+    assert answer.status_code == 503
+    assert "noeviction" in answer.json["checks"]["redis"]
+
+
+def test_a_redis_without_a_file_makes_the_node_unready(app: flask.Flask, client: Any) -> None:
+    redis.config_set("appendonly", "no")
+    try:
+        answer = client.get("/health/ready")
+    finally:
+        redis.config_set("appendonly", "yes")
+    assert answer.status_code == 503
+    assert "append-only" in answer.json["checks"]["redis"]
+
+
+def test_a_process_whose_engines_are_gone_is_alive_but_not_ready(
+    app: flask.Flask, client: Any
+) -> None:
+    app.extensions["redis"].connection_pool.connection_kwargs["path"] = "/nonexistent/socket"
+    app.extensions["redis"].connection_pool.disconnect()
+    assert client.get("/health/live").status_code == 200
+    assert client.get("/health/ready").status_code == 503
+
+
+def test_metrics_are_not_on_the_public_port(client: Any) -> None:
+    assert client.get("/metrics").status_code == 404
