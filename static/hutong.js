@@ -1,5 +1,5 @@
 /* Improves pages that already work without it: counts down to the next code, shows a password, follows a
-   message on its way, remembers the way of signing in, solves the safety check. Sends nothing elsewhere. */
+   message on its way, stops double submits, solves the safety check. Sends nothing elsewhere. */
 (() => {
   "use strict";
 
@@ -57,22 +57,6 @@
 
   function letAskAgain() {
     for (const box of all(".ht-sent")) box.hidden = true;
-  }
-
-  function rememberTab(tabs) {
-    const key = tabs.dataset.remember;
-    const current = tabs.querySelector("[aria-current]");
-    const here = (link) => link.pathname === location.pathname && link.search === location.search;
-    const links = Array.from(tabs.querySelectorAll("a"));
-    try {
-      const wanted = localStorage.getItem(key);
-      const untouched = !links.some(here) && !document.querySelector("#error-summary, .is-invalid, #sms_code");
-      const link = links.find((each) => each.dataset.name === wanted);
-      if (untouched && link && link !== current) location.replace(link.href);
-      for (const each of links) each.addEventListener("click", () => localStorage.setItem(key, each.dataset.name));
-    } catch {
-      /* Storage is closed to us: nothing is remembered. */
-    }
   }
 
   /* A second press of a button must not do a thing twice. Back from the cache, it may be pressed again. */
@@ -143,7 +127,6 @@
   all("[data-resend-at]").forEach(countDown);
   all(".ht-password").forEach(showPassword);
   all("[data-status-url]").forEach(followMessage);
-  all("[data-remember]").forEach(rememberTab);
   all("form").forEach(pressOnce);
   all(".ht-code").forEach(spread);
   all("[data-challenge]").forEach(check);
