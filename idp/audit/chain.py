@@ -52,7 +52,7 @@ class Verdict:
 def chain(batch: int = BATCH) -> int:
     """Link the events that wait, oldest first, and sign the new head. How many."""
     total = 0
-    while True:
+    while audit.is_waiting():
         with audit.writing() as writer:
             waiting = writer.waiting(batch)
             ours = [row for row in waiting if _is_ours(row)]
@@ -66,7 +66,8 @@ def chain(batch: int = BATCH) -> int:
             audit_streams.remember_head(_written(head))
         total += len(ours)
         if len(waiting) < batch:
-            return total
+            break
+    return total
 
 
 def verify(logged: Iterable[str] = (), batch: int = BATCH) -> Verdict:
@@ -82,7 +83,7 @@ def verify(logged: Iterable[str] = (), batch: int = BATCH) -> Verdict:
     if forged := _forged_head(head, heads):
         return Verdict(0, head.seq, forged)
     upto = max(head.seq, start.seq)
-    checked, broken = _walk(start, upto, {start.seq: start.link, **_known(heads, head)}, batch)
+    checked, broken = _walk(start, upto, {**_known(heads), head.seq: head.link}, batch)
     if broken and broken.event == "" and _cut_meanwhile(start):
         return verify(logged, batch)
     return Verdict(checked, head.seq, broken or _at_the_end(start, head, heads) or _outside())
@@ -91,21 +92,29 @@ def verify(logged: Iterable[str] = (), batch: int = BATCH) -> Verdict:
 def cut(retention: timedelta) -> int:
     """Remove what is older than ``retention``, leaving a signed checkpoint. How many.
 
-    A broken trail is not cut: that would remove the proof.
+    What is not whole is not cut: that would remove the proof.
     """
-    verdict = verify()
-    if not verdict.whole:
+    start, head = _start(), audit.head()
+    if isinstance(start, Broken):
         raise AuditBroken
     kept = audit.first_kept(now() - retention)
-    last = kept - 1 if kept is not None else verdict.head
-    done = audit.latest_checkpoint()
-    if link := None if done and done[0].seq >= last else audit.link_at(last):
-        with audit.writing() as writer:
-            writer.checkpoint(_signed(_CHECKPOINT, last, link), now())
-            writer.add(rows.of(AuditCut(seq=last, role="system")))
-        log.info("audit cut", checkpoint=f"{last}:{link}")
+    last = kept - 1 if kept is not None else head.seq
+    if last > start.seq:
+        _leave_checkpoint(start, last)
     # The last try may have been stopped after its checkpoint, before its deletions.
-    return audit.delete_upto(last, BATCH)
+    return audit.delete_upto(max(last, start.seq), BATCH)
+
+
+def _leave_checkpoint(start: Place, last: int) -> None:
+    remembered = audit_streams.remembered_head()
+    _, broken = _walk(start, last, _known([remembered] if remembered else []), BATCH)
+    link = audit.link_at(last)
+    if broken or link is None:
+        raise AuditBroken
+    with audit.writing() as writer:
+        writer.checkpoint(_signed(_CHECKPOINT, last, link), now())
+        writer.add(rows.of(AuditCut(seq=last, role="system")))
+    log.info("audit cut", checkpoint=_written(_signed(_CHECKPOINT, last, link)))
 
 
 def _extend(writer: audit.Writer, found: Sequence[Mapping[str, Any]]) -> Place:
@@ -189,9 +198,8 @@ def _outside() -> Broken | None:
     return None
 
 
-def _known(heads: Sequence[str], head: Place) -> dict[int, str]:
-    places = [place for place in map(_place, heads) if place]
-    return {place.seq: place.link for place in [*places, head] if place.seq}
+def _known(heads: Sequence[str]) -> dict[int, str]:
+    return {place.seq: place.link for place in map(_place, heads) if place}
 
 
 def _cut_meanwhile(start: Place) -> bool:

@@ -6,7 +6,6 @@ error catalogue or a fixed word.
 """
 
 from dataclasses import dataclass, fields
-from functools import cache
 from typing import Any, ClassVar, Literal
 
 from idp.crypto.sealing import Index
@@ -29,9 +28,8 @@ class Event:
     reason: str = ""
 
     def __post_init__(self) -> None:
-        for name in _phones(type(self)):
-            value = getattr(self, name)
-            if value is not None and not isinstance(value, Index):
+        for name in _own_fields(type(self)):
+            if name.endswith("phone") and not isinstance(getattr(self, name), Index | None):
                 raise TypeError(f"{type(self).__name__}.{name} must be a blind index")
 
     def details(self) -> dict[str, Any]:
@@ -39,15 +37,15 @@ class Event:
         return {name: getattr(self, name) for name in _own_fields(type(self))}
 
 
-@cache
+_OWN: dict[type[Event], tuple[str, ...]] = {}
+"""Found out once for each class: events are made on the hot path."""
+
+
 def _own_fields(kind: type[Event]) -> tuple[str, ...]:
-    common = {field.name for field in fields(Event)}
-    return tuple(field.name for field in fields(kind) if field.name not in common)
-
-
-@cache
-def _phones(kind: type[Event]) -> tuple[str, ...]:
-    return tuple(name for name in _own_fields(kind) if name.endswith("phone"))
+    if kind not in _OWN:
+        common = {field.name for field in fields(Event)}
+        _OWN[kind] = tuple(f.name for f in fields(kind) if f.name not in common)
+    return _OWN[kind]
 
 
 @dataclass(frozen=True, kw_only=True)

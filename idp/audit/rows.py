@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -18,6 +19,7 @@ _COVERED = (
     *("id", "action", "account", "acting_for", "role", "channel", "region", "terminal"),
     *("client_id", "outcome", "reason", "request_id", "details"),
 )
+_covered = itemgetter(*_COVERED)
 _TAKEN = {**LIMITS, "mac": 64}
 FIELDS = (*_COVERED, "at", "source", "mac")
 
@@ -75,7 +77,7 @@ def is_ours(row: Mapping[str, Any]) -> bool:
 
 def _content(row: Mapping[str, Any], address: str) -> bytes:
     """All that the mark covers; the address in clear, so that re-keying may seal it anew."""
-    return orjson.dumps([*(row[name] for name in _COVERED), _moment(row["at"]), address])
+    return orjson.dumps((*_covered(row), _moment(row["at"]), address))
 
 
 def _moment(at: datetime) -> str:
@@ -84,4 +86,4 @@ def _moment(at: datetime) -> str:
 
 def _fitted(text: str, limit: int) -> str:
     """What SQL takes: PostgreSQL refuses NUL, and long text would hold up the whole batch."""
-    return text.replace("\0", "")[:limit]
+    return text[:limit] if "\0" not in text else text.replace("\0", "")[:limit]

@@ -25,6 +25,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.store.engines import Base, db
+from idp.store.patience import patient
 from idp.store.types import Sealed, Tag, UtcDateTime
 
 SOURCE = "audit.source"
@@ -171,6 +172,13 @@ def add_all(rows: Sequence[Mapping[str, Any]]) -> None:
         connection.execute(_insert(connection, EVENT).on_conflict_do_nothing(), list(rows))
 
 
+def is_waiting() -> bool:
+    """Whether any event has no place yet; asked first, so that an idle writer locks nothing."""
+    with db.engine.connect() as connection:
+        query = select(EVENT.c.id).where(EVENT.c.link.is_(None)).limit(1)
+        return connection.execute(query).first() is not None
+
+
 def head() -> Place:
     with db.engine.connect() as connection:
         row = connection.execute(select(HEAD)).first()
@@ -213,7 +221,7 @@ def outside(batch: int) -> Sequence[Mapping[str, Any]]:
 
 def first_kept(since: datetime) -> int | None:
     """The place of the first row that happened at ``since`` or later."""
-    with db.engine.connect() as connection:
+    with patient() as connection:
         query = select(EVENT.c.seq).where(EVENT.c.at >= since, EVENT.c.seq.is_not(None))
         return connection.scalar(query.order_by(EVENT.c.seq).limit(1))
 

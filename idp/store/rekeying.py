@@ -22,7 +22,8 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from idp.store.engines import Base, db
+from idp.store.engines import Base
+from idp.store.patience import patient
 from idp.store.types import BlindIndex, Sealed, Tag, sealer
 
 BATCH = 500
@@ -54,7 +55,7 @@ def rekey(batch: int = BATCH) -> Iterator[tuple[str, int]]:
     for vault in vaults():
         after: tuple[Any, ...] | None = None
         while True:
-            with db.engine.begin() as connection:
+            with patient() as connection:
                 rows = _stale(connection, vault, after, batch)
                 changed = sum(_renew(connection, vault, row) for row in rows)
             if not rows:
@@ -102,7 +103,7 @@ def _all(vault: Vault) -> list[Column[Any]]:
 
 
 def _count(table: Table, conditions: list[ColumnElement[bool]]) -> int:
-    with db.engine.connect() as connection:
+    with patient() as connection:
         query = select(func.count()).select_from(table).where(or_(*conditions))
         return connection.scalar(query) or 0
 
