@@ -110,9 +110,14 @@ def _registered(client: OAuthClient) -> tuple[str, ...]:
     return client.record.post_logout_redirect_uris
 
 
-def done(asked: Asked, told: list[dict[str, str]], ended: list[Session]) -> Page:
-    """Signed out: tell the portals by frames, name them, and lead on."""
+def done(asked: Asked, told: list[dict[str, str]], ended: list[Session]) -> Page | Response:
+    """Signed out: tell the portals by frames, name them, and lead on.
+
+    Without frames there is nothing to wait for: the browser goes on at once.
+    """
     frames = [url for party in told if (url := _frame(party))]
+    if asked.continue_to and not frames:
+        return redirect(asked.continue_to)
     names = [r.name for p in told if (r := clients.find(p["client_id"], EPOCH.get()))]
     context = {
         "frames": frames,
