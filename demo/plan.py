@@ -216,7 +216,7 @@ def _page(plan: Plan) -> dict[str, Any]:
             for p in plan.portals
         ],
         "phone": f"{plan.sandbox.url}/phone",
-        "sandbox": f"{plan.sandbox.url}/",
+        "sandbox": f"{plan.sandbox.url}/magic",
         "people": [
             {
                 "name": person.name,

@@ -48,7 +48,7 @@ class Child:
 def start(name: str, arguments: list[str], log: Path, environment: dict[str, str]) -> Child:
     """Start ``python <arguments>`` in a group of its own: Ctrl-C reaches only the demo itself."""
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as output:
+    with log.open("wb") as output:
         process = subprocess.Popen(
             [PYTHON, *arguments],
             cwd=ROOT,

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from demo.cast import PASSWORD, PEOPLE, Person
-from idp import agreements, create_app, registrations, settings
+from idp import agreements, create_app, settings, standing
 from idp.audit import log as audit
 from idp.audit.events import AccountOpened
 from idp.services import services
 from idp.store import accounts
 from idp.store.accounts import NewAccount
+from idp.store.clients import Client
 from idp.store.engines import db
 
 
@@ -37,15 +38,14 @@ def _register(metadata: dict[str, Any], secrets: Path) -> None:
     """Keep the secret, which is shown once, where only this user can read it."""
     client_id = metadata.pop("client_id")
     known: dict[str, str] = json.loads(secrets.read_text("utf-8"))
-    try:
-        registrations.change(client_id, metadata)
-    except registrations.UnknownClient:
-        secret = registrations.create(metadata, client_id=client_id).secret
+    if db.session.get(Client, client_id) is None:
+        secret = standing.create_client(client_id, metadata, note="demo")
     else:
+        standing.change_client(client_id, metadata)
         has_secret = metadata["token_endpoint_auth_method"].startswith("client_secret")
-        if not has_secret or client_id in known:
+        if client_id in known or not has_secret:
             return
-        secret = registrations.rotate_secret(client_id).secret
+        secret = standing.rotate_secret(client_id)
     secrets.write_text(json.dumps(known | {client_id: secret}, indent=2), "utf-8")
 
 

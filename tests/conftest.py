@@ -28,6 +28,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="embedded",
         help="SQLite and Valkey, PostgreSQL and Redis, or one after the other",
     )
+    parser.addoption(
+        "--screenshots",
+        action="store_true",
+        help="the browser tests save pictures of the main pages in docs/images",
+    )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
