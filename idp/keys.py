@@ -109,6 +109,16 @@ class SigningKeys:
         self._refresh()
         return kids
 
+    def replace(self, alg: str) -> str:
+        """A key has leaked: a new one signs at once, and all others are gone for good.
+
+        What they signed no longer verifies; other processes follow within ``REFRESH``.
+        """
+        leaked = [key.kid for key in signing_keys.all_keys() if key.alg == alg]
+        kid = _make(alg, now(), instead_of=leaked)
+        self._refresh()
+        return kid
+
     def _rotated(self, alg: str) -> str:
         try:
             return _make(alg, now() + self._overlap)
@@ -226,17 +236,21 @@ def _make_first(alg: str) -> None:
         log.info("signing key made by another process", alg=alg)
 
 
-def _make(alg: str, signs_from: datetime, *, first: bool = False) -> str:
+def _make(
+    alg: str, signs_from: datetime, *, first: bool = False, instead_of: Sequence[str] = ()
+) -> str:
     kid = new_id()
     private = {**ALGORITHMS[alg]().as_dict(private=True), "kid": kid, "alg": alg, "use": "sig"}
     with signing_keys.changing() as session:
         generation, newest = signing_keys.latest(session, alg)
-        if newest and (first or newest > now()):
+        if newest and not instead_of and (first or newest > now()):
             raise AlreadyMade
+        signing_keys.remove(session, instead_of)
         session.add(
             SigningKey(
                 kid=kid, alg=alg, generation=generation + 1, private=private, signs_from=signs_from
             )
         )
-        audit.record(KeysRotated(alg=alg, kid=kid), session)
+        reason = "replaced" if instead_of else ""
+        audit.record(KeysRotated(alg=alg, kid=kid, reason=reason), session)
     return kid

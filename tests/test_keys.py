@@ -189,6 +189,23 @@ def test_without_sql_the_first_question_fails_plainly(keys, monkeypatch):
         keys.signer("ES256")
 
 
+@pytest.mark.parametrize("waiting", [False, True])
+def test_a_leaked_key_is_replaced_at_once(keys, clock, waiting):
+    leaked = keys.signer("ES256").kid
+    if waiting:
+        keys.rotate(["ES256"])
+    other = SigningKeys(SETTINGS)
+    other.prepare()
+
+    new = keys.replace("ES256")
+
+    assert kids(keys) == {"next": [], "current": [new], "retired": []}
+    clock(seconds=31)
+    assert other.signer("ES256").kid == new
+    assert leaked not in published(other)
+    assert len(kids(keys, "RS256")["current"]) == 1
+
+
 def test_processes_starting_together_make_one_key_each(engines, tmp_path):
     with nodes.running(engines, tmp_path):
         found = in_parallel(engines, tmp_path, lambda keys: keys.jwks_bytes())

@@ -140,7 +140,7 @@ def _renew(connection: Connection, vault: Vault, row: dict[str, Any]) -> int:
     """Replace the row's values unless somebody has changed one since it was read."""
     values = _renewed(vault, row)
     mine = [c == row[c.name] for c in vault.table.primary_key]
-    for column in vault.sealed:
+    for column in _all(vault):
         text = type_coerce(column, String)
         mine.append(text.is_(None) if row[column.name] is None else text == row[column.name])
     statement = vault.table.update().where(*mine)

@@ -1,5 +1,7 @@
 """Re-keying: every sealed value moves to the new key while people go on using the node."""
 
+import threading
+
 import pytest
 from sqlalchemy import Column, MetaData, String, Table, select, text
 
@@ -9,6 +11,7 @@ from idp.store import accounts, rekeying
 from idp.store.accounts import Account, SignIn
 from idp.store.engines import Base, db
 from idp.store.types import BlindIndex, Sealed, UtcDateTime, now, sealer
+from tests.crypto import node as nodes
 
 
 def phone(n: int) -> str:
@@ -118,6 +121,36 @@ def test_a_value_changed_meanwhile_is_not_overwritten(node, monkeypatch):
     list(rekeying.rekey())
     assert accounts.by_phone(phone(0)).phone == phone(0)
     assert rekeying.remaining() == 0
+
+
+def test_people_go_on_changing_their_phones_meanwhile(node, engines, tmp_path):
+    open_accounts(60)
+    ring = sealer().ring
+    ring.activate(ring.add())
+    app = nodes.another_process(engines, tmp_path)
+
+    def people() -> None:
+        with app.app_context():
+            for n in range(0, 60, 3):
+                account = accounts.by_phone(phone(n))
+                account.phone = account.phone_index = phone(n + 1000)
+                db.session.commit()
+            for n in range(1, 60, 3):
+                account = accounts.by_phone(phone(n))
+                account.phone = account.phone_index = None
+                db.session.commit()
+            db.engine.dispose()
+
+    busy = threading.Thread(target=people)
+    busy.start()
+    list(rekeying.rekey(batch=4))
+    busy.join()
+    list(rekeying.rekey())
+
+    assert rekeying.remaining() == 0
+    expected = [phone(n + 1000) if n % 3 == 0 else phone(n) for n in range(60) if n % 3 != 1]
+    assert [accounts.by_phone(number).phone for number in expected] == expected
+    assert db.session.query(Account).filter(Account.phone_index.is_not(None)).count() == 40
 
 
 def test_every_blind_index_can_be_made_again_from_its_table(node):

@@ -6,6 +6,8 @@ from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 
 from idp.crypto.errors import CannotOpen, UnknownKey
+from idp.crypto.keyring import KeyRing
+from idp.crypto.sealing import Sealer
 from idp.crypto.suites import SUITES
 
 always = hypothesis(
@@ -119,3 +121,22 @@ def test_a_suite_names_itself_and_keeps_its_contract(suite):
     assert len(suite.mac(key, b"data")) == 32
     with pytest.raises(ValueError, match="belongs elsewhere"):
         suite.decrypt(key, suite.encrypt(key, b"text", b"here"), b"there")
+
+
+def test_values_of_the_first_release_stay_readable(tmp_path):
+    """Whatever changes inside, these must open: they stand for every database out there."""
+    path = tmp_path / "keys.toml"
+    path.write_text(f'made_for = "testing"\ncurrent = "k1"\n[keys]\nk1 = "{"A" * 43}="\n')
+    path.chmod(0o600)
+    sealer = Sealer(KeyRing.load(path))
+
+    assert sealer.open("phone", KEPT["sealed"], "bound") == "+8613800000000"
+    assert sealer.index("phone", "+8613800000000") == KEPT["index"]
+    assert sealer.is_genuine("audit.link", b"data", KEPT["tag"])
+
+
+KEPT = {
+    "sealed": "intl.k1.C5U_dB1e0apzWhz5eNn2kBqid8rB8Qq2bjEEXS0OcEy-AdVtuHbIr1Sc5c8-_JSVWrzdyTe2",
+    "index": "intl.k1._aGrLbEekVjDnc1i7uAUAMpoyII",
+    "tag": "intl.k1.I9diWSgxSa5AVfRirJsQHquQ4gc6z17pe2ZqiNhjXFE",
+}
