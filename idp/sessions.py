@@ -265,6 +265,12 @@ def relying_parties(session: Session) -> list[dict[str, str]]:
     return found
 
 
+def claims_changed(account_id: str) -> None:
+    """A person's data changed: what sessions keep ready of them is read anew."""
+    for ref in store.refs_of(account_id):
+        store.cut_claims(ref)
+
+
 def list_of(account_id: str) -> list[Session]:
     """The live sessions of an account, the latest first."""
     found = [of(stored, None) for stored in store.read_many(list(store.refs_of(account_id)))]

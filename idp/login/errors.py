@@ -23,15 +23,6 @@ class NoPasswordEntered(NothingEntered):
     field = "password"
 
 
-class NoCodeEntered(NothingEntered):
-    """The form came without six digits."""
-
-    code = "HT-2003"
-    message = N_("请输入短信验证码。")
-    next_step = N_("请填写短信中的 6 位数字。")
-    field = "sms_code"
-
-
 class WrongPassword(IdpError):
     """Name and password do not belong together; the name may not exist."""
 

@@ -3,7 +3,7 @@
 import secrets
 import unicodedata
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, String, select
@@ -208,6 +208,12 @@ def give_password(account: Account, password_hash: str) -> None:
 
 def prove_number(account: Account) -> None:
     account.phone_proven_at = now()
+
+
+def lapsed(account: Account, trusted_for: timedelta) -> bool:
+    """Whether the last proof of the number is so old that the number may have been re-issued."""
+    proven = account.phone_proven_at
+    return proven is None or proven < now() - trusted_for
 
 
 def accepted(account_id: str) -> set[tuple[str, str]]:

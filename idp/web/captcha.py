@@ -58,6 +58,14 @@ def widget(noscript_url: str) -> Widget:
     return Widget(json.dumps(made.to_dict()), noscript_url)
 
 
+def offer(risky: bool, wait_url: str) -> dict[str, Any]:
+    """What a form shows: a check where risk asks for one, unless the person has waited."""
+    token = flask.request.args.get(TICKET, "")
+    if token and remaining(token) == 0:
+        return {"captcha": None, "hidden": {TICKET: token}}
+    return {"captcha": widget(wait_url) if risky else None, "hidden": {}}
+
+
 def passed(form: Any) -> bool:
     """Whether ``form`` carries a proof; a proof is good once."""
     if payload := form.get(FIELD, ""):

@@ -9,9 +9,8 @@ import flask
 from idp import agreements, browsers, interactions
 from idp.errors import IdpError
 from idp.interactions import ClientHint, Interaction, InteractionElsewhere, InteractionExpired
-from idp.settings import current as settings
 from idp.store import clients
-from idp.web import captcha, headers, i18n
+from idp.web import headers, i18n
 from idp.web.addresses import client_address
 from idp.web.answers import show
 
@@ -65,14 +64,8 @@ def entered() -> Interaction:
 
 def language() -> None:
     """Keep a language chosen on the page."""
-    chosen = flask.request.args.get("ui_locales", "")
-    if not chosen:
-        return
-
-    @flask.after_this_request
-    def keep(response: flask.Response) -> flask.Response:
-        i18n.remember(response, chosen, secure=settings.secure)
-        return response
+    if chosen := flask.request.args.get("ui_locales", ""):
+        i18n.remember(chosen)
 
 
 def page(
@@ -94,6 +87,18 @@ def go(url: str) -> flask.Response:
     return flask.redirect(url, 303)  # type: ignore[return-value]
 
 
+def leave(interaction: Interaction) -> flask.Response:
+    """Back to where the person was going; whatever was proven on the way is used up.
+
+    The protocol marks its own interactions done, when it has issued a code.
+    """
+    over = {} if interaction.request else {"done": True}
+    interactions.note(
+        interaction, proven=None, unproven=None, displace=None, signing=None, typed=None, **over
+    )
+    return go(interaction.return_to)
+
+
 def text(name: str) -> str:
     """One field of the form; absent, repeated or absurdly long ones do no harm."""
     return flask.request.form.get(name, "")[:_LONGEST]
@@ -113,11 +118,6 @@ def fields(failed: Failed, **more: Any) -> dict[str, Any]:
     """What the macros of templates take as ``form``."""
     start = {"values": dict(failed.values), "errors": dict(failed.errors), "hidden": {}}
     return {**start, "captcha": None, **more}
-
-
-def guard(wait_url: str) -> captcha.Widget:
-    """A new safety check for a form shown again."""
-    return captcha.widget(wait_url)
 
 
 def expired(error: IdpError) -> flask.Response:

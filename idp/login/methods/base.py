@@ -8,16 +8,16 @@ from typing import Any, ClassVar, Self
 from idp.interactions import Interaction
 from idp.services import Services
 from idp.store.accounts import Account
+from idp.web.people import Here
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One form from one browser, at one place (an address)."""
+    """One form, from one browser at one address."""
 
     interaction: Interaction
     form: Mapping[str, str]
-    browser: str
-    address: str
+    here: Here
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +71,12 @@ class LoginMethod(ABC):
         """Whether so much failed from here that a CAPTCHA is due before the guarded step."""
 
     @abstractmethod
-    def begin(self, attempt: Attempt) -> dict[str, Any]:
-        """Ask for the proof; returns what the next page shows and ``finish`` needs."""
+    def begin(self, attempt: Attempt) -> Interaction:
+        """Ask for the proof; what the next page and ``finish`` need is noted."""
+
+    @abstractmethod
+    def page(self, interaction: Interaction) -> dict[str, Any]:
+        """What the method's own template shows beside the fields."""
 
     @abstractmethod
     def finish(self, attempt: Attempt) -> Outcome:

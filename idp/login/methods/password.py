@@ -13,6 +13,7 @@ from typing import Any, Self
 from idp.crypto.passwords import Passwords
 from idp.crypto.sealing import Sealer
 from idp.errors import N_
+from idp.interactions import Interaction
 from idp.login import trail
 from idp.login.errors import NoPasswordEntered, NothingEntered, PasswordsWait, WrongPassword
 from idp.login.methods.base import Attempt, LoginMethod, Outcome, Proved
@@ -75,8 +76,11 @@ class Password(LoginMethod):
     def offered_to(self, account: Account) -> bool:
         return account.password_hash is not None
 
-    def begin(self, attempt: Attempt) -> dict[str, Any]:
+    def begin(self, attempt: Attempt) -> Interaction:
         """There is nothing to send."""
+        return attempt.interaction
+
+    def page(self, interaction: Interaction) -> dict[str, Any]:
         return {}
 
     def risky(self, attempt: Attempt) -> bool:
@@ -114,13 +118,13 @@ class Password(LoginMethod):
         name = attempt.form.get("username", "")[:_LONGEST_NAME]
         found = _find(name)
         # Asked even when nobody is there: the same questions in the same time.
-        known = [accounts.knows_browser(a.id, attempt.browser) for a in found or (_NOBODY,)]
+        known = [accounts.knows_browser(a.id, attempt.here.browser) for a in found or (_NOBODY,)]
         subject = found[0].id if found else self._nobody(name)
-        place = address_range(attempt.address)
+        place = address_range(attempt.here.address)
         window, limits = self.limits.throttle, self.limits
-        mine = Counter.of(subject, f"b:{attempt.browser}", limits.browser_failures, window)
+        mine = Counter.of(subject, f"b:{attempt.here.browser}", limits.browser_failures, window)
         if all(known):
-            day = Counter.of(subject, f"kd:{attempt.browser}", limits.account_failures, _DAY)
+            day = Counter.of(subject, f"kd:{attempt.here.browser}", limits.account_failures, _DAY)
             counters: tuple[Counter, ...] = (mine, day)
         else:
             here = Counter.of(subject, f"p:{place}", limits.address_failures, window)

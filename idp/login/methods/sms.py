@@ -3,8 +3,10 @@
 from datetime import timedelta
 from typing import Any, Self
 
+from idp import codes
+from idp.crypto import masking
 from idp.errors import N_
-from idp.login.errors import NoCodeEntered, StepMissing
+from idp.interactions import Interaction
 from idp.login.methods.base import (
     Attempt,
     LoginMethod,
@@ -14,17 +16,10 @@ from idp.login.methods.base import (
     UnprovenNumber,
 )
 from idp.services import Services
-from idp.settings import Login
-from idp.sms import Sms
-from idp.sms.numbers import normalise
-from idp.store import accounts, throttles
+from idp.store import accounts
 from idp.store.accounts import Account
-from idp.store.throttles import Counter
-from idp.store.types import now
-from idp.web.addresses import address_range
 
 PURPOSE = "login"
-_PER_BROWSER = 3
 
 
 class SmsCode(LoginMethod):
@@ -34,65 +29,33 @@ class SmsCode(LoginMethod):
     keeps = ("phone",)
     guarded = "begin"
 
-    def __init__(self, sms: Sms, limits: Login):
-        self.sms = sms
-        self.limits = limits
+    def __init__(self, phone_proof: timedelta):
+        self.phone_proof = phone_proof
 
     @classmethod
     def from_services(cls, services: Services) -> Self:
-        return cls(services.sms, services.settings.login)
+        return cls(services.settings.login.phone_proof)
 
     def offered_to(self, account: Account) -> bool:
         return account.phone is not None
 
     def risky(self, attempt: Attempt) -> bool:
-        """Many codes asked for and none entered: by this browser, or around this address."""
-        browser, place = self._requests(attempt)
-        return throttles.used([browser])[0] >= browser.limit or (
-            throttles.used([place])[0] >= place.limit
-        )
+        return codes.risky(attempt.here)
 
-    def begin(self, attempt: Attempt) -> dict[str, Any]:
-        number = self._number(attempt)
-        for counter in self._requests(attempt):
-            throttles.take([counter])
-        account = accounts.by_phone(number)
-        known = account is not None and accounts.knows_browser(account.id, attempt.browser)
-        sent = self.sms.request_code(
-            number, PURPOSE, attempt.browser, attempt.address, known, attempt.interaction.id
-        )
-        return {
-            "challenge": sent.challenge_id,
-            "masked": sent.masked,
-            "resend_at": sent.resend_at.timestamp(),
-        }
+    def begin(self, attempt: Attempt) -> Interaction:
+        number = _own_number(attempt.interaction) or attempt.form.get("phone")
+        return codes.ask(attempt.interaction, number, PURPOSE, attempt.here)
+
+    def page(self, interaction: Interaction) -> dict[str, Any]:
+        asked = codes.asked(interaction, PURPOSE)
+        own = _own_number(interaction)
+        shown = {name: (asked or {}).get(name, "") for name in ("masked", "resend_at")}
+        return {"fixed": masking.phone(own) if own else "", "sent": asked is not None, **shown}
 
     def finish(self, attempt: Attempt) -> Outcome:
-        asked = attempt.interaction.result.get(self.name)
-        if not asked:
-            raise StepMissing
-        code = attempt.form.get("sms_code", "").replace(" ", "")
-        if not code:
-            raise NoCodeEntered
-        number = self.sms.check_code(asked["challenge"], code, PURPOSE, attempt.browser)
-        throttles.clear(self._requests(attempt)[0])
-        return whose(number, self.limits.phone_proof)
-
-    def _number(self, attempt: Attempt) -> str:
-        """The number entered; where only one account may answer, that account's own."""
-        if attempt.interaction.account_id:
-            account = accounts.by_id(attempt.interaction.account_id)
-            if account is not None and account.phone is not None:
-                return account.phone
-        return normalise(attempt.form.get("phone", ""))
-
-    def _requests(self, attempt: Attempt) -> tuple[Counter, Counter]:
-        window = self.limits.throttle
-        place = address_range(attempt.address)
-        return (
-            Counter.of(attempt.browser, "codes", _PER_BROWSER, window),
-            Counter.of(place, "codes", self.limits.code_requests, window),
-        )
+        entered = attempt.form.get("sms_code", "")
+        number = codes.check(attempt.interaction, PURPOSE, entered, attempt.here)
+        return whose(number, self.phone_proof)
 
 
 def whose(number: str, trusted_for: timedelta) -> Outcome:
@@ -103,6 +66,12 @@ def whose(number: str, trusted_for: timedelta) -> Outcome:
     account = accounts.by_phone(number)
     if account is None:
         return NewNumber(number)
-    if account.phone_proven_at is None or account.phone_proven_at < now() - trusted_for:
+    if accounts.lapsed(account, trusted_for):
         return UnprovenNumber(number, account)
     return Proved(account, SmsCode.amr)
+
+
+def _own_number(interaction: Interaction) -> str:
+    """Where only one account may answer, the code goes to that account's number."""
+    account = accounts.by_id(interaction.account_id) if interaction.account_id else None
+    return account.phone or "" if account else ""

@@ -1,0 +1,171 @@
+"""A person's own pages: what there is, where they are signed in, who was told what."""
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import flask
+
+from idp import assurance, consents, profile, sessions
+from idp.account import credentials, phone
+from idp.account.blueprint import bp, me, mine
+from idp.account.errors import NoSuchPortal, NoSuchSession
+from idp.crypto import masking
+from idp.errors import N_
+from idp.store import accounts, clients, connections
+from idp.store.accounts import SignIn
+from idp.store.connections import Connection
+from idp.web import people
+
+__all__ = ["bp", "credentials", "phone"]
+
+_METHODS = {"sms": N_("短信验证码"), "pwd": N_("账号密码")}
+_NOTICES = {
+    "password": N_("密码已保存，其他设备上的登录已全部退出。"),
+    "username": N_("用户名已保存。"),
+    "phone": N_("手机号码已更换。"),
+    "withdrawn": N_("授权已取消。"),
+    "ended": N_("已退出所选的登录。"),
+}
+_NO_NUMBER = N_("您的账号没有绑定手机号码。请绑定号码，并设置用户名和密码，以免无法登录。")
+
+
+@bp.get("/")
+def home() -> flask.Response:
+    account = me()
+    notice = _NOTICES.get(flask.request.args.get("done", ""), "")
+    if account.phone is None:
+        notice = _NO_NUMBER
+    return people.page(
+        "account/home.html",
+        None,
+        account=SimpleNamespace(
+            masked=masking.phone(account.phone) if account.phone else "",
+            username=account.username or "",
+            has_password=account.password_hash is not None,
+            level=assurance.TABLE["ial"][str(mine().level.ial)]["name"],
+            opened_at=account.created_at,
+        ),
+        last_signin=_before_this(accounts.last_sign_ins(account.id)),
+        notice=notice,
+    )
+
+
+@bp.get("/sessions")
+def where() -> flask.Response:
+    shown = [
+        SimpleNamespace(
+            id=each.id,
+            device=each.terminal,
+            method=_method(each.amr),
+            started=datetime.fromtimestamp(each.started, UTC),
+            last_seen=datetime.fromtimestamp(each.seen, UTC),
+            current=each.id == mine().id,
+        )
+        for each in sessions.list_of(me().id)
+    ]
+    return people.page("account/sessions.html", None, sessions=shown, notice=_done())
+
+
+@bp.post("/sessions/end")
+def end_one() -> flask.Response:
+    wanted = people.text("session")
+    found = next((each for each in sessions.list_of(me().id) if each.id == wanted), None)
+    if found is None:
+        raise NoSuchSession
+    sessions.end(found, reason="ended_by_person", keep_offline=False)
+    return people.go("/account/sessions?done=ended")
+
+
+@bp.post("/sessions/end-others")
+def end_others() -> flask.Response:
+    sessions.end_all(me().id, reason="ended_by_person", keep=mine().id, keep_offline=False)
+    return people.go("/account/sessions?done=ended")
+
+
+@bp.get("/portals")
+def portals() -> flask.Response:
+    claims = profile.of(me())
+    shown = [_portal(each, claims) for each in connections.of(me().id)]
+    return people.page("account/portals.html", None, portals=shown, notice=_done())
+
+
+@bp.get("/portals/<client_id>/withdraw")
+def withdraw(client_id: str) -> flask.Response:
+    connection = _withdrawable(client_id)
+    portal = _portal(connection, profile.of(me()))
+    return people.page(
+        "account/withdraw.html",
+        None,
+        portal=portal,
+        submit_url=portal.withdraw_url,
+        back_url="/account/portals",
+    )
+
+
+@bp.post("/portals/<client_id>/withdraw")
+def withdraw_now(client_id: str) -> flask.Response:
+    consents.withdraw(me().id, _withdrawable(client_id).client_id)
+    return people.go("/account/portals?done=withdrawn")
+
+
+@bp.get("/history")
+def history() -> flask.Response:
+    shown = [_event(each) for each in accounts.sign_ins(me().id)]
+    return people.page("account/history.html", None, events=shown)
+
+
+def _withdrawable(client_id: str) -> Connection:
+    found = connections.find(me().id, client_id)
+    if found is None or not found.live or found.legal_basis != "consent":
+        raise NoSuchPortal
+    return found
+
+
+def _portal(connection: Connection, claims: dict[str, Any]) -> SimpleNamespace:
+    client = clients.find(connection.client_id, None)
+    consented = connection.legal_basis == "consent"
+    path = flask.url_for("account.withdraw", client_id=connection.client_id)
+    return SimpleNamespace(
+        client_id=connection.client_id,
+        name=client.name if client else connection.client_id,
+        home_uri=client.home_uri if client else "",
+        logo="",
+        contact=client.contact if client else "",
+        purpose=client.purpose if client else "",
+        basis=connection.legal_basis,
+        statute=connection.statute,
+        claims=profile.shown(claims, connection.granted),
+        since=connection.first_at,
+        last_used=connection.last_at,
+        withdraw_url=path if consented else "",
+    )
+
+
+def _event(row: SignIn) -> SimpleNamespace:
+    client = clients.find(row.client_id, None) if row.client_id else None
+    return SimpleNamespace(
+        at=row.at,
+        text=N_("登录"),
+        where=row.terminal,
+        detail=client.name if client else _method(tuple(row.methods)),
+        failed=row.outcome != "ok",
+    )
+
+
+def _before_this(rows: list[SignIn]) -> SimpleNamespace | None:
+    """The sign-in before the present one: what a stranger's would be recognised by."""
+    if len(rows) < 2:  # noqa: PLR2004 - this one and the one before
+        return None
+    before = rows[1]
+    return SimpleNamespace(
+        at=before.at, where=before.terminal, method=_method(tuple(before.methods))
+    )
+
+
+def _method(amr: tuple[str, ...]) -> str:
+    return next((_METHODS[each] for each in amr if each in _METHODS), "")
+
+
+def _done() -> str:
+    return _NOTICES.get(flask.request.args.get("done", ""), "")

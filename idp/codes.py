@@ -1,0 +1,137 @@
+"""Asking for a code by text message on the way through sign-in, and checking it.
+
+The challenge stands in the interaction, one for each purpose, so that reloading the page or
+coming back to it finds the code still asked for.
+"""
+
+from http import HTTPStatus
+from typing import Any
+
+from idp import interactions
+from idp.errors import N_, IdpError
+from idp.interactions import Interaction
+from idp.services import services
+from idp.settings import current as settings
+from idp.sms.numbers import normalise
+from idp.store import accounts, throttles
+from idp.store.throttles import Counter
+from idp.web import captcha, people
+from idp.web.addresses import address_range
+from idp.web.people import Failed, Here
+
+_SEALED = "code-asked"
+_PER_BROWSER = 3
+"""Codes a browser asks for and does not enter before a CAPTCHA is asked."""
+
+
+class NoCodeEntered(IdpError):
+    """The form came without a code."""
+
+    code = "HT-5051"
+    message = N_("请输入短信验证码。")
+    next_step = N_("请填写短信中的 6 位数字。")
+    oauth_error = "invalid_request"
+    field = "sms_code"
+
+
+class CodeNotAsked(IdpError):
+    """A code was entered before one was asked for, or after it was used."""
+
+    code = "HT-5052"
+    message = N_("请先获取验证码。")
+    next_step = N_("请返回填写手机号码，重新获取验证码。")
+    status = HTTPStatus.CONFLICT
+    field = "phone"
+
+
+def ask(interaction: Interaction, number: str | None, purpose: str, here: Here) -> Interaction:
+    """Send a code to ``number``, known to us or not. Raises what stands in the way.
+
+    None stands for the number asked before: the form that asks again does not hold it.
+    """
+    number = _number_before(interaction, purpose) if number is None else normalise(number)
+    for counter in _requests(here):
+        throttles.take([counter])
+    account = accounts.by_phone(number)
+    known = accounts.knows_browser(account.id if account else "", here.browser)
+    sent = services.sms.request_code(
+        number, purpose, here.browser, here.address, known, interaction.id
+    )
+    asked = {
+        "challenge": sent.challenge_id,
+        "masked": sent.masked,
+        "resend_at": sent.resend_at.timestamp(),
+        "number": str(services.sealer.seal(_SEALED, number, interaction.id)),
+    }
+    return interactions.note(interaction, **{_key(purpose): asked})
+
+
+def asked(interaction: Interaction, purpose: str) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = interaction.result.get(_key(purpose))
+    return found
+
+
+def check(interaction: Interaction, purpose: str, entered: str, here: Here) -> str:
+    """The number that the code entered proves, once."""
+    challenge = asked(interaction, purpose)
+    if challenge is None:
+        raise CodeNotAsked
+    entered = entered.replace(" ", "")
+    if not entered:
+        raise NoCodeEntered
+    number = services.sms.check_code(challenge["challenge"], entered, purpose, here.browser)
+    throttles.clear(_requests(here)[0])
+    return number
+
+
+def forget(interaction: Interaction, purpose: str) -> Interaction:
+    return interactions.note(interaction, **{_key(purpose): None})
+
+
+def number_form(
+    interaction: Interaction, place: str, failed: Failed, **more: Any
+) -> dict[str, Any]:
+    """What the template of a page that asks for a number takes as ``form``."""
+    wait_url = f"{interaction.url('/login/wait')}&m={place}"
+    return people.fields(failed, **captcha.offer(risky(people.here()), wait_url), **more)
+
+
+def code_form(
+    interaction: Interaction, purpose: str, failed: Failed, **more: Any
+) -> dict[str, Any]:
+    """What the template of a page that asks for the code takes as ``form``."""
+    challenge = asked(interaction, purpose) or {}
+    shown = {name: challenge.get(name, "") for name in ("masked", "resend_at")}
+    status_url = f"{interaction.url('/login/code')}&p={purpose}"
+    return people.fields(failed, sent=True, status_url=status_url, **shown, **more)
+
+
+def guard(form: Any, here: Here) -> None:
+    """Raise CaptchaNeeded when risk asks for one and the form brings none."""
+    if risky(here) and not captcha.passed(form):
+        raise captcha.CaptchaNeeded
+
+
+def risky(here: Here) -> bool:
+    """Many codes asked for and none entered: by this browser, or around this address."""
+    return any(throttles.used([counter])[0] >= counter.limit for counter in _requests(here))
+
+
+def _number_before(interaction: Interaction, purpose: str) -> str:
+    before = asked(interaction, purpose)
+    if before is None:
+        raise CodeNotAsked
+    return services.sealer.open(_SEALED, before["number"], interaction.id)
+
+
+def _key(purpose: str) -> str:
+    return f"code:{purpose}"
+
+
+def _requests(here: Here) -> tuple[Counter, Counter]:
+    window = settings.login.throttle
+    place = address_range(here.address)
+    return (
+        Counter.of(here.browser, "codes", _PER_BROWSER, window),
+        Counter.of(place, "codes", settings.login.code_requests, window),
+    )

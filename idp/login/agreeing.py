@@ -1,0 +1,57 @@
+"""A new version of an agreement asks again, between the proof and the session."""
+
+import flask
+
+from idp import agreements, interactions
+from idp.interactions import Interaction
+from idp.login import finishing
+from idp.login.blueprint import bp
+from idp.login.errors import AgreeFirst
+from idp.sessions import AccountStopped
+from idp.store import accounts
+from idp.web import people
+from idp.web.people import FIRST, Failed
+
+
+@bp.get("/agreement")
+def agreement() -> flask.Response:
+    interaction = people.entered()
+    finishing.signing(interaction)
+    return _ask(interaction)
+
+
+@bp.post("/agreement")
+def agree() -> flask.Response:
+    interaction = people.entered()
+    signing = finishing.signing(interaction)
+    if not people.text("agree"):
+        return _ask(interaction, people.failed(AgreeFirst()))
+    account = accounts.by_id(signing.account_id)
+    if account is None or not account.active:
+        raise AccountStopped
+    agreements.accept(account.id, agreements.pending(account.id))
+    return finishing.complete(interaction, account, signing.amr)
+
+
+@bp.post("/agreement/decline")
+def disagree() -> flask.Response:
+    """Nobody is signed in against their will; the portal hears that access was denied."""
+    interaction = people.entered()
+    finishing.signing(interaction)
+    if not interaction.request:
+        return people.leave(interaction)
+    interactions.note(interaction, denied=True, signing=None, proven=None, unproven=None)
+    return people.go(interaction.return_to)
+
+
+def _ask(interaction: Interaction, failed: Failed = FIRST) -> flask.Response:
+    asked = agreements.pending(finishing.signing(interaction).account_id)
+    form = people.fields(failed, submit_url=interaction.url("/login/agreement"))
+    return people.page(
+        "agreements/updated.html",
+        interaction,
+        failed,
+        form=form,
+        agreements=asked,
+        decline_url=interaction.url("/login/agreement/decline"),
+    )

@@ -1,0 +1,65 @@
+"""The end of every way through sign-in: the right person, the agreements, the session, and on."""
+
+from dataclasses import dataclass
+
+import flask
+
+from idp import agreements, interactions, sessions
+from idp.audit import events
+from idp.audit import log as audit
+from idp.interactions import Interaction
+from idp.login.errors import PersonMismatch, StepMissing
+from idp.store import accounts, numbers
+from idp.store.accounts import FROZEN, Account
+from idp.store.engines import db
+from idp.web import people
+
+
+@dataclass(frozen=True)
+class Signing:
+    """Who has proved what, while one more page stands between them and their session."""
+
+    account_id: str
+    amr: tuple[str, ...]
+
+
+def finish(interaction: Interaction, account: Account, amr: tuple[str, ...]) -> flask.Response:
+    """Sign ``account`` in and go on. Raises PersonMismatch or AccountStopped."""
+    if interaction.account_id and account.id != interaction.account_id:
+        raise PersonMismatch
+    if account.status == FROZEN and "pwd" in amr:
+        _restore(account)
+    if not account.active:
+        raise sessions.AccountStopped
+    if "sms" in amr:
+        accounts.prove_number(account)
+    db.session.commit()
+    if agreements.pending(account.id):
+        signing = {"account_id": account.id, "amr": list(amr)}
+        interaction = interactions.note(interaction, signing=signing)
+        return people.go(interaction.url("/login/agreement"))
+    return complete(interaction, account, amr)
+
+
+def complete(interaction: Interaction, account: Account, amr: tuple[str, ...]) -> flask.Response:
+    """Start the session; whatever was proven on the way is used up."""
+    client_id = interaction.client.client_id if interaction.client else ""
+    sessions.start(account, amr, client_id=client_id)
+    if numbers.untold(account.id):
+        return people.go(interaction.url("/login/number/lost"))
+    return people.leave(interaction)
+
+
+def signing(interaction: Interaction) -> Signing:
+    """What ``finish`` left for the agreement page. Raises StepMissing."""
+    found = interaction.result.get("signing")
+    if not found:
+        raise StepMissing
+    return Signing(found["account_id"], tuple(found["amr"]))
+
+
+def _restore(account: Account) -> None:
+    """The old holder of a lost number is there after all."""
+    numbers.restore(account)
+    restored = events.AccountRestored(account=account.id, target=account.id, reason="password")
+    audit.record(restored)

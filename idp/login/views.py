@@ -1,0 +1,122 @@
+"""Signing in: choose a method, begin, finish; going on, going back, declining."""
+
+import flask
+
+from idp import codes, cookies, interactions, proofs
+from idp.errors import IdpError
+from idp.interactions import Interaction, InteractionExpired
+from idp.login import agreeing, checks, numbers, pages
+from idp.login.blueprint import bp
+from idp.login.errors import StepMissing
+from idp.login.methods.base import LoginMethod
+from idp.login.methods.sms import whose
+from idp.services import services
+from idp.sessions import AccountStopped
+from idp.sms.errors import CodeExpired
+from idp.web import captcha, people
+from idp.web.i18n import translate
+
+__all__ = ["agreeing", "bp", "checks", "numbers"]
+
+_NOT_HERE = (InteractionExpired, AccountStopped)
+"""Failures that showing the same form again would not mend."""
+
+
+@bp.get("/")
+def choose() -> flask.Response:
+    if "i" not in flask.request.args:
+        return people.go(interactions.open_("/account/").url("/login/"))
+    interaction = people.entered()
+    if interaction.result.get("done"):
+        return pages.done(interaction)
+    return pages.show(interaction)
+
+
+@bp.post("/<name>/begin")
+def begin(name: str) -> flask.Response:
+    interaction = people.entered()
+    method = pages.method(interaction, name)
+    try:
+        _guard(interaction, method, "begin")
+        method.begin(pages.attempt(interaction, people.form()))
+    except IdpError as error:
+        return _again(interaction, method, error)
+    return people.go(pages.tab(interaction, name))
+
+
+@bp.post("/<name>/finish")
+def finish(name: str) -> flask.Response:
+    interaction = people.entered()
+    if interaction.result.get("done"):
+        return people.go(interaction.url("/login/"))
+    method = pages.method(interaction, name)
+    try:
+        _guard(interaction, method, "finish")
+        outcome = method.finish(pages.attempt(interaction, people.form()))
+        cookies.set_("method", name, services.settings.sessions.absolute * 60)
+        return numbers.settle(interaction, outcome)
+    except IdpError as error:
+        return _again(interaction, method, error)
+
+
+@bp.post("/proven")
+def proven() -> flask.Response:
+    """Sign in with a number proven a moment ago on the way through sign-up."""
+    interaction = people.entered()
+    number = proofs.number_of(interaction)
+    if number is None:
+        raise StepMissing
+    return numbers.settle(interaction, whose(number, services.settings.login.phone_proof))
+
+
+@bp.post("/decline")
+def decline() -> flask.Response:
+    """No step-up today: the portal is told the level there is."""
+    interaction = people.entered()
+    if interaction.reason != pages.STEP_UP:
+        raise StepMissing
+    interactions.note(interaction, declined=True)
+    return people.go(interaction.return_to)
+
+
+@bp.post("/switch")
+def switch() -> flask.Response:
+    """Somebody else than the account asked for wants to go on: they start over."""
+    interaction = people.entered()
+    clean = {**interaction.result, "signing": None, "proven": None, "unproven": None}
+    changed = interactions.change(interaction, reason=pages.FRESH, account_id="", result=clean)
+    return people.go(changed.url("/login/"))
+
+
+@bp.get("/code")
+def code() -> dict[str, str]:
+    """How the message of this way through sign-in fares, for the script to show."""
+    interaction = people.entered()
+    asked = codes.asked(interaction, flask.request.args.get("p", ""))
+    if asked is None:
+        return {"state": "none", "message": ""}
+    try:
+        status = services.sms.status(asked["challenge"], people.here().browser)
+    except CodeExpired:
+        return {"state": "expired", "message": ""}
+    error = status.error
+    words = (translate(error.message) + translate(error.next_step)) if error else ""
+    return {"state": status.state, "message": words}
+
+
+def _guard(interaction: Interaction, method: LoginMethod, step: str) -> None:
+    """Ask for a CAPTCHA where risk does; a form that is empty is told so first."""
+    if method.guarded != step:
+        return
+    form = people.form()
+    if method.risky(pages.attempt(interaction, form)) and not captcha.passed(form):
+        raise captcha.CaptchaNeeded
+
+
+def _again(interaction: Interaction, method: LoginMethod, error: IdpError) -> flask.Response:
+    if isinstance(error, _NOT_HERE):
+        raise error
+    failed = people.failed(error, *method.keeps)
+    if isinstance(error, captcha.CaptchaNeeded):
+        pages.keep_typed(interaction, failed)
+    return pages.show(interaction, method.name, failed)

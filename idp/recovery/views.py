@@ -1,0 +1,144 @@
+"""A forgotten password: prove the number, choose a new one. No step can be skipped or repeated."""
+
+from datetime import timedelta
+
+import flask
+
+from idp import codes, credentials, interactions, proofs
+from idp.crypto import masking
+from idp.errors import IdpError
+from idp.interactions import Interaction
+from idp.recovery import resetting
+from idp.recovery.errors import NewPasswordWeak, NoAccountHere, NotRecovering
+from idp.sessions import AccountStopped
+from idp.settings import current as settings
+from idp.store import accounts, ephemeral
+from idp.store.accounts import Account
+from idp.web import people
+from idp.web.people import FIRST, Failed
+
+PURPOSE = "recover"
+_KIND, _LIFETIME = "recovery", timedelta(minutes=15)
+
+bp = flask.Blueprint("recovery", __name__, url_prefix="/recover")
+people.init_pages(bp)
+
+
+@bp.get("/")
+def start() -> flask.Response:
+    if "i" not in flask.request.args:
+        return people.go(interactions.open_("/account/").url("/recover/"))
+    return _phone(people.entered())
+
+
+@bp.post("/send")
+def send() -> flask.Response:
+    """Send a code whether or not the number has an account: the answer is the same."""
+    interaction = people.entered()
+    number = flask.request.form.get("phone")
+    try:
+        codes.guard(people.form(), people.here())
+        codes.ask(interaction, number, PURPOSE, people.here())
+    except IdpError as error:
+        show = _code if number is None and codes.asked(interaction, PURPOSE) else _phone
+        return show(interaction, people.failed(error, "phone"))
+    return people.go(interaction.url("/recover/code"))
+
+
+@bp.get("/code")
+def code() -> flask.Response:
+    interaction = people.entered()
+    if codes.asked(interaction, PURPOSE) is None:
+        return people.go(interaction.url("/recover/"))
+    return _code(interaction)
+
+
+@bp.post("/code")
+def prove() -> flask.Response:
+    interaction = people.entered()
+    try:
+        number = codes.check(interaction, PURPOSE, people.text("sms_code"), people.here())
+    except codes.CodeNotAsked:
+        return people.go(interaction.url("/recover/"))
+    except IdpError as error:
+        return _code(interaction, people.failed(error))
+    account = accounts.by_phone(number)
+    if account is None:
+        proofs.keep(interaction, number)
+        return _phone(interaction, people.failed(NoAccountHere()))
+    if not account.active:
+        raise AccountStopped
+    if accounts.lapsed(account, settings.login.phone_proof):
+        # A code alone resets nothing where the number may have moved on (DESIGN §3).
+        kept = proofs.keep(interaction, number, unproven=account.id)
+        return people.go(kept.url("/login/number"))
+    ephemeral.put(_KIND, interaction.id, {"account": account.id}, _LIFETIME)
+    return people.go(interaction.url("/recover/password"))
+
+
+@bp.get("/password")
+def password() -> flask.Response:
+    interaction = people.entered()
+    found = ephemeral.peek(_KIND, interaction.id)
+    account = accounts.by_id(found["account"]) if found else None
+    if account is None:
+        return people.go(interaction.url("/recover/"))
+    return _password(interaction, account)
+
+
+@bp.post("/password")
+def reset() -> flask.Response:
+    interaction = people.entered()
+    account = _recovering(interaction)
+    chosen = people.text("new_password")
+    if reasons := credentials.weaknesses(chosen, account.username, account.phone):
+        failed = people.failed(NewPasswordWeak(), reasons=reasons)
+        return _password(interaction, account, failed)
+    hashed = resetting.hashed(chosen)
+    if ephemeral.take(_KIND, interaction.id) is None:  # another tab was first
+        raise NotRecovering
+    resetting.reset(account.id, hashed)
+    return people.go(interaction.url("/recover/done"))
+
+
+@bp.get("/done")
+def done() -> flask.Response:
+    interaction = people.entered()
+    login_url = f"{interaction.url('/login/')}&m=password"
+    return people.page("recovery/done.html", interaction, login_url=login_url)
+
+
+def _recovering(interaction: Interaction) -> Account:
+    """Whose password is being reset here. Raises NotRecovering or AccountStopped."""
+    found = ephemeral.peek(_KIND, interaction.id)
+    account = accounts.by_id(found["account"]) if found else None
+    if account is None or account.phone is None:
+        raise NotRecovering
+    if not account.active:
+        raise AccountStopped
+    return account
+
+
+def _phone(interaction: Interaction, failed: Failed = FIRST) -> flask.Response:
+    send_url = interaction.url("/recover/send")
+    form = codes.number_form(interaction, "recover", failed, send_url=send_url)
+    login_url = interaction.url("/login/")
+    return people.page("recovery/start.html", interaction, failed, form=form, login_url=login_url)
+
+
+def _code(interaction: Interaction, failed: Failed = FIRST) -> flask.Response:
+    form = codes.code_form(
+        interaction,
+        PURPOSE,
+        failed,
+        submit_url=interaction.url("/recover/code"),
+        send_url=interaction.url("/recover/send"),
+        change_url=interaction.url("/recover/"),
+    )
+    return people.page("recovery/code.html", interaction, failed, form=form)
+
+
+def _password(interaction: Interaction, account: Account, failed: Failed = FIRST) -> flask.Response:
+    form = people.fields(failed, submit_url=interaction.url("/recover/password"))
+    masked = masking.phone(account.phone or "")
+    return people.page("recovery/new_password.html", interaction, failed, form=form, masked=masked)
