@@ -3,7 +3,7 @@
 import os
 import socket
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import orjson
 import structlog
 
+from idp.crypto.errors import CannotOpen
 from idp.crypto.sealing import Index, Sealer
 from idp.errors import IdpError
 from idp.sms import metrics, trail
@@ -93,10 +94,11 @@ class Deliveries:
         left_behind = store.take_over(consumer, AT_ONCE)
         entries = [entry for entry in left_behind if self._worth_taking_over(entry)]
         if not entries:
-            wait = min(block_ms, self._longest_wait_ms)
-            entries = store.read(consumer, AT_ONCE, wait)
+            block_ms = min(block_ms, self._longest_wait_ms)
+            entries = store.read(consumer, AT_ONCE, block_ms)
         # Each thread sees the app through a copy of this context.
         tasks = [self._threads.submit(copy_context().run, self._handle, e) for e in entries]
+        wait(tasks)
         for task in tasks:
             task.result()
         return len(entries)
@@ -105,14 +107,16 @@ class Deliveries:
         """Once: a job that took two workers down would take down every other."""
         if not store.taken_over_before(entry.fields["job"]):
             return True
-        log.error("sms_job_given_up", job=entry.fields["job"])
-        store.done(entry)
+        _give_up(entry, "two workers died over it")
         return False
 
     def _handle(self, entry: store.Entry) -> None:
-        job = Job.opened(self._sealer, entry.fields)
-        now = datetime.now(UTC)
-        if now >= job.until:
+        try:
+            job = Job.opened(self._sealer, entry.fields)
+        except CannotOpen:
+            _give_up(entry, "not sealed by this node")
+            return
+        if datetime.now(UTC) >= job.until:
             metrics.SENT.labels("none", "too-late").inc()
         elif not job.deliver:
             store.move(job.challenge, "sent")
@@ -179,6 +183,11 @@ class Deliveries:
         if refusal.verdict is Verdict.MISCONFIGURED and not unwanted:
             trail.misconfigured(provider, refusal.code)
         return Final(refusal.error) if final else refusal.error
+
+
+def _give_up(entry: store.Entry, reason: str) -> None:
+    log.error("sms_job_given_up", job=entry.fields["job"], reason=reason)
+    store.done(entry)
 
 
 def _worse(first: type[IdpError], second: type[IdpError]) -> type[IdpError]:

@@ -196,13 +196,13 @@ def waiting() -> int:
 
 def expect_receipt(provider: str, message_id: str, challenge: str) -> None:
     key = _receipt_key(provider, message_id)
-    redis.set(key, challenge or "-", px=int(RECEIPTS_KEPT.total_seconds() * 1000))
+    redis.set(key, challenge, px=int(RECEIPTS_KEPT.total_seconds() * 1000))
 
 
 def take_receipt(provider: str, message_id: str) -> str | None:
     """The challenge a receipt is about; None when it is unknown or has been seen before."""
     found: Any = redis.getdel(_receipt_key(provider, message_id))
-    return None if found is None else found.decode().removeprefix("-")
+    return None if found is None else found.decode()
 
 
 def append_audit(bucket: str, fields: Mapping[str, Any]) -> None:

@@ -122,6 +122,8 @@ class Aliyun:
     @staticmethod
     def receipts(payload: Any) -> list[Receipt]:
         """SmsReport, pushed in batches."""
+        if not isinstance(payload, list):
+            raise ReceiptMalformed
         try:
             return [
                 Receipt(str(item["biz_id"]), item["success"] is True, str(item["err_code"]))

@@ -103,6 +103,8 @@ class Tencent:
 
     @staticmethod
     def receipts(payload: Any) -> list[Receipt]:
+        if not isinstance(payload, list):
+            raise ReceiptMalformed
         try:
             return [
                 Receipt(str(item["sid"]), item["report_status"] == "SUCCESS", str(item["errmsg"]))
