@@ -74,16 +74,27 @@ def configured(engines: pairs.Engines) -> settings.Settings:
 def app(
     configured: settings.Settings, fresh: Fresh, bytecode: FileSystemBytecodeCache
 ) -> Iterator[flask.Flask]:
-    """The provider on empty engines, inside its app context."""
+    """The provider on empty engines.
+
+    No app context is open around the test: requests would share its ``flask.g``, and with it
+    each other's session and language. Ask for ``inside`` to call the code itself.
+    """
     fresh.make()
     app = idp.create_app(configured)
     app.testing = True
     app.jinja_env.bytecode_cache = bytecode
+    yield app
     with app.app_context():
-        yield app
         db.session.remove()
         db.engine.dispose()
     app.extensions["redis"].close()
+
+
+@pytest.fixture
+def inside(app: flask.Flask) -> Iterator[flask.Flask]:
+    """The app, with its context open: for tests that make no requests."""
+    with app.app_context():
+        yield app
 
 
 @pytest.fixture

@@ -54,6 +54,7 @@ def show(error: IdpError, *, of_request: str = "") -> flask.Response:
         code=error.code,
         request_id=of_request or request_id(),
         back_url=_back_url(),
+        retry_url=flask.request.full_path if flask.request.method == "GET" else "",
     )
     return flask.make_response(page, error.status)
 

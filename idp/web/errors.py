@@ -100,7 +100,10 @@ def read_error_url(code: str, about: str) -> tuple[IdpError, str]:
     # An address that was cut or written by hand still gets the plain error.
     with suppress(BadData):
         said = _signer().loads(about)
-    return found(**said.get("p", {})), said.get("r", "")
+    # Made without its own __init__, which may want what only the failing code knew.
+    error = found.__new__(found)
+    IdpError.__init__(error, **said.get("p", {}))
+    return error, said.get("r", "")
 
 
 def _signer() -> URLSafeSerializer:

@@ -1,10 +1,21 @@
 """Live means: this process answers. Ready means: it can do its work."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import flask
 
-from idp.store.engines import redis
+
+@contextmanager
+def changed(app: flask.Flask, name: str, wrong: str, right: str) -> Iterator[None]:
+    """Redis configured as it should not be."""
+    redis = app.extensions["redis"]
+    redis.config_set(name, wrong)
+    try:
+        yield
+    finally:
+        redis.config_set(name, right)
 
 
 def test_a_node_on_good_engines_is_ready(app: flask.Flask, client: Any) -> None:
@@ -16,21 +27,15 @@ def test_a_node_on_good_engines_is_ready(app: flask.Flask, client: Any) -> None:
 
 
 def test_a_redis_that_evicts_makes_the_node_unready(app: flask.Flask, client: Any) -> None:
-    redis.config_set("maxmemory-policy", "allkeys-lru")
-    try:
+    with changed(app, "maxmemory-policy", "allkeys-lru", "noeviction"):
         answer = client.get("/health/ready")
-    finally:
-        redis.config_set("maxmemory-policy", "noeviction")
     assert answer.status_code == 503
     assert "noeviction" in answer.json["checks"]["redis"]
 
 
 def test_a_redis_without_a_file_makes_the_node_unready(app: flask.Flask, client: Any) -> None:
-    redis.config_set("appendonly", "no")
-    try:
+    with changed(app, "appendonly", "no", "yes"):
         answer = client.get("/health/ready")
-    finally:
-        redis.config_set("appendonly", "yes")
     assert answer.status_code == 503
     assert "append-only" in answer.json["checks"]["redis"]
 
