@@ -5,6 +5,7 @@ SQL edits, deletes, moves or slips in shows; what they cut off the end, or roll 
 whole, shows against the heads in the log and in Redis.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,6 +22,8 @@ from idp.store.audit import Place
 from idp.store.types import now, sealer
 
 BATCH = 1000
+_WRITTEN = re.compile(r"\d+:[a-z]+\.k\d+\.[\w-]+:[a-z]+\.k\d+\.[\w-]+")
+"""How the log writes a head: its place, its link, its tag."""
 _LINK, _HEAD, _CHECKPOINT = "audit.link", "audit.head", "audit.checkpoint"
 
 log = structlog.get_logger(__name__)
@@ -73,10 +76,12 @@ def chain(batch: int = BATCH) -> int:
 def verify(logged: Iterable[str] = (), batch: int = BATCH) -> Verdict:
     """Prove the trail whole, or name its first broken link.
 
-    ``logged`` are heads as the log wrote them; the more of them, the less can be undone.
+    ``logged`` are lines of the log, or heads cut out of it; lines without a head do not
+    matter. The more heads, the less can be undone.
     """
     remembered = audit_streams.remembered_head()
-    heads = [*logged, remembered] if remembered else list(logged)
+    lines = [*logged, remembered or ""]
+    heads = [found[0] for line in lines if (found := _WRITTEN.search(line))]
     start, head = _start(), audit.head()
     if isinstance(start, Broken):
         return Verdict(0, head.seq, start)
@@ -85,7 +90,7 @@ def verify(logged: Iterable[str] = (), batch: int = BATCH) -> Verdict:
     upto = max(head.seq, start.seq)
     checked, broken = _walk(start, upto, {**_known(heads), head.seq: head.link}, batch)
     if broken and broken.event == "" and _cut_meanwhile(start):
-        return verify(logged, batch)
+        return verify(lines, batch)
     return Verdict(checked, head.seq, broken or _at_the_end(start, head, heads) or _outside())
 
 
@@ -114,7 +119,7 @@ def _leave_checkpoint(start: Place, last: int) -> None:
     with audit.writing() as writer:
         writer.checkpoint(_signed(_CHECKPOINT, last, link), now())
         writer.add(rows.of(AuditCut(seq=last, role="system")))
-    log.info("audit cut", checkpoint=_written(_signed(_CHECKPOINT, last, link)))
+    log.info("audit cut", upto=last)
 
 
 def _extend(writer: audit.Writer, found: Sequence[Mapping[str, Any]]) -> Place:

@@ -124,6 +124,14 @@ def test_a_tail_deleted_together_with_the_head_and_redis_is_named_by_the_log(tra
     assert (verdict.broken.seq, verdict.head) == (11, 10)
 
 
+def test_heads_are_found_in_whole_lines_of_the_log(trail):
+    with capture_logs() as lines:
+        rolled_back(trail)
+    redis.flushall()
+    service_log = ["something else", *(orjson.dumps(line).decode() for line in lines), ""]
+    assert log.verify(service_log).broken.seq == 11
+
+
 def test_a_deleted_trail_is_named(trail):
     trail.execute("DELETE FROM audit_event")
     trail.execute("DELETE FROM audit_head")
