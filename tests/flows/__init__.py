@@ -1,0 +1,1 @@
+"""Stories over HTTP, told by the people in them."""
