@@ -19,7 +19,9 @@ def read(hint: str, client_id: str = "") -> dict[str, Any]:
     """The claims of the hint. Raises JoseError or ValueError when it is not one."""
     if len(hint) > MAX_HINT:
         raise ValueError("too long")
-    found = jws.deserialize_compact(hint, services.keys.public_keyset(), algorithms=ALGORITHMS)
+    found = jws.deserialize_compact(
+        hint, services.keys.public_keyset(_kid(hint)), algorithms=ALGORITHMS
+    )
     claims = orjson.loads(found.payload)
     if found.headers().get("typ") not in {None, "JWT"} or "auth_time" not in claims:
         raise ValueError("not an ID token")
@@ -28,3 +30,9 @@ def read(hint: str, client_id: str = "") -> dict[str, Any]:
     if client_id and claims["aud"] != client_id:
         raise ValueError("not for this client")
     return claims
+
+
+def _kid(hint: str) -> str | None:
+    """The key it names, so that one another process has just made is looked for."""
+    kid = jws.extract_compact(hint.encode()).headers().get("kid")
+    return kid if isinstance(kid, str) else None

@@ -7,13 +7,15 @@ and a registration read under an older epoch, or under none, is read again.
 
 import secrets
 import threading
+import time
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from sqlalchemy import JSON, Integer, String, Text, select, update
+import flask
+from sqlalchemy import JSON, BigInteger, Integer, String, Text, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.store import buckets
@@ -41,12 +43,12 @@ class Client(Base):
 
 
 class ClientEpoch(Base):
-    """One row: how many times any registration has changed."""
+    """One row: a number that grows whenever any registration changes."""
 
     __tablename__ = "client_epoch"
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    value: Mapped[int] = mapped_column(Integer, default=0)
+    value: Mapped[int] = mapped_column(BigInteger, default=0)
 
 
 @dataclass(frozen=True)
@@ -163,9 +165,27 @@ def sector_of(registration: Registration) -> str:
     return hosts.pop() if len(hosts) == 1 else registration.client_id
 
 
-_cache: dict[str, tuple[int, Registration | None]] = {}
-_lock = threading.Lock()
 _CACHE_SIZE = 10_000
+
+
+class _Known:
+    """What one process knows of the registrations, each with the epoch it was read under."""
+
+    def __init__(self) -> None:
+        self.clients: dict[str, tuple[int, Registration | None]] = {}
+        self.origins: tuple[int, frozenset[str]] = (-1, frozenset())
+        self.lock = threading.Lock()
+
+    def keep(self, client_id: str, epoch: int, found: Registration | None) -> None:
+        with self.lock:
+            if len(self.clients) >= _CACHE_SIZE:
+                self.clients.clear()
+            self.clients[client_id] = (epoch, found)
+
+
+def _known() -> _Known:
+    extensions = flask.current_app.extensions
+    return extensions.get("clients") or extensions.setdefault("clients", _Known())
 
 
 def find(client_id: str, epoch: int | None) -> Registration | None:
@@ -173,7 +193,8 @@ def find(client_id: str, epoch: int | None) -> Registration | None:
 
     ``epoch`` None means that Redis knows of none: SQL is asked, and Redis told.
     """
-    cached = _cache.get(_cache_key(client_id))
+    known = _known()
+    cached = known.clients.get(client_id)
     if epoch is not None and cached is not None and cached[0] >= epoch:
         return cached[1]
     value = sql_epoch()
@@ -181,15 +202,8 @@ def find(client_id: str, epoch: int | None) -> Registration | None:
     found = Registration.of(row) if row else None
     if epoch is None:
         publish_epoch(value, only_missing=True)
-    with _lock:
-        if len(_cache) >= _CACHE_SIZE:
-            _cache.clear()
-        _cache[_cache_key(client_id)] = (value, found)
+    known.keep(client_id, value, found)
     return found
-
-
-def _cache_key(client_id: str) -> str:
-    return f"{db.engine.url}|{client_id}"
 
 
 def sql_epoch() -> int:
@@ -197,15 +211,18 @@ def sql_epoch() -> int:
 
 
 def advance_epoch() -> int:
-    """Count a change, in the transaction that makes it."""
-    db.session.execute(
-        update(ClientEpoch).where(ClientEpoch.id == 1).values(value=ClientEpoch.value + 1)
-    )
-    if (value := sql_epoch()) == 0:
-        db.session.add(ClientEpoch(id=1, value=1))
-        db.session.flush()
-        value = 1
-    return value
+    """Count a change, in the transaction that makes it.
+
+    Never less than the clock's milliseconds, so that a database brought back from a copy
+    does not count again what running processes have seen.
+    """
+    row = db.session.get(ClientEpoch, 1, with_for_update=True)
+    if row is None:
+        row = ClientEpoch(id=1, value=0)
+        db.session.add(row)
+    row.value = max(row.value + 1, time.time_ns() // 1_000_000)
+    db.session.flush()
+    return row.value
 
 
 def publish_epoch(value: int, *, only_missing: bool = False) -> None:
@@ -221,15 +238,11 @@ def all_clients() -> list[Registration]:
     return [Registration.of(row) for row in rows]
 
 
-_origins: dict[str, tuple[int, frozenset[str]]] = {}
-
-
 def web_origins(epoch: int | None) -> frozenset[str]:
     """The origins of all active public clients, as of ``epoch``."""
-    key = _cache_key("")
-    cached = _origins.get(key)
-    if epoch is not None and cached is not None and cached[0] >= epoch:
-        return cached[1]
+    known = _known()
+    if epoch is not None and known.origins[0] >= epoch:
+        return known.origins[1]
     value = sql_epoch()
     found = frozenset(
         origin
@@ -237,5 +250,5 @@ def web_origins(epoch: int | None) -> frozenset[str]:
         if registration.active and registration.public
         for origin in registration.web_origins
     )
-    _origins[key] = (value, found)
+    known.origins = (value, found)
     return found
