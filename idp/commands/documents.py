@@ -1,6 +1,6 @@
 """The documents made from the code: every setting, every error."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from types import UnionType
@@ -33,12 +33,17 @@ def errors_page() -> str:
     lines = ["# Errors", "", _NOTE, ""]
     lines += ["| code | failure | HTTP | people read | parties read | the operator reads |"]
     lines += ["|---|---|---|---|---|---|"]
+    errors = catalogue()
+    refuse_twins(errors)
+    return "\n".join([*lines, *map(_error_row, errors)]) + "\n"
+
+
+def refuse_twins(errors: Iterable[type[IdpError]]) -> None:
+    """Raise ValueError when two failures share a code: an operator could not tell them apart."""
     seen: dict[str, type[IdpError]] = {}
-    for error in catalogue():
+    for error in errors:
         if (other := seen.setdefault(error.code, error)) is not error:
             raise ValueError(f"{error.code} is both {other.__name__} and {error.__name__}")
-        lines.append(_error_row(error))
-    return "\n".join(lines) + "\n"
 
 
 def _error_row(error: type[IdpError]) -> str:
@@ -81,19 +86,21 @@ def _model(annotation: Any) -> type[BaseModel] | None:
 
 
 def _default(info: Any) -> str:
-    value = info.default
-    if value is PydanticUndefined:
-        return "(required)"
-    if isinstance(value, SecretStr):
-        return "(empty, secret)"
-    if isinstance(value, timedelta):
-        return f"`{_duration(value)}`"
-    if isinstance(value, Path):
-        inside = value.relative_to(ROOT) if value.is_relative_to(ROOT) else value
-        return f"`{inside}`"
-    if isinstance(value, tuple):
-        return f"`[{', '.join(map(str, value))}]`"
-    return f"`{value}`" if value not in {"", None} else "(empty)"
+    match info.default:
+        case value if value is PydanticUndefined:
+            return "(required)"
+        case SecretStr():
+            return "(empty, secret)"
+        case "" | None | () | {}:
+            return "(empty)"
+        case timedelta() as value:
+            return f"`{_duration(value)}`"
+        case Path() as value:
+            return f"`{value.relative_to(ROOT) if value.is_relative_to(ROOT) else value}`"
+        case tuple() as value:
+            return f"`[{', '.join(map(str, value))}]`"
+        case value:
+            return f"`{value}`"
 
 
 def _duration(value: timedelta) -> str:

@@ -9,6 +9,7 @@ import flask
 
 import idp
 from idp import settings
+from idp.commands.supervising import AlreadyRunning
 from idp.crypto import keyring
 from idp.crypto.sealing import Sealer
 from idp.errors import IdpError
@@ -47,7 +48,7 @@ def said_plainly() -> Iterator[None]:
     """End with one clear message instead of a traceback for whatever an operator can mend."""
     try:
         yield
-    except (settings.SettingsError, embedded.EmbeddedProblem) as error:
+    except (settings.SettingsError, embedded.EmbeddedProblem, AlreadyRunning) as error:
         _fail(str(error))
     except IdpError as error:
         meaning = " ".join((type(error).__doc__ or "").split())

@@ -5,20 +5,27 @@ import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import click
 import structlog
 
 from idp import settings
 from idp.commands.opening import with_engines
-from idp.commands.supervising import Child, KeepsFailing, python, stop_all, told_to_stop
+from idp.commands.supervising import (
+    Child,
+    KeepsFailing,
+    only_parent,
+    python,
+    stop_all,
+    told_to_stop,
+)
 from idp.store import migrations
 from idp.store.embedded import Embedded
 from idp.web import logging, metrics
 
 _log = structlog.get_logger("idp.serve")
 _LOOK_EVERY = 0.25
+_MARKS = {"web": "granian", "worker": "idp worker"}
 _METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
@@ -45,17 +52,24 @@ def serve(
             os.environ[f"{settings.PREFIX}SERVE__{key.upper()}"] = str(value)
     configured = settings.load()
     logging.configure(configured)
-    _require_free_port(configured)
-    with _engines(configured) as engine:
-        _schema(configured)
-        directory = _measures(configured)
-        environ = {_METRICS_VARIABLE: str(directory)}
+    run_dir = configured.var_dir / "run"
+    with only_parent(run_dir):
         tls = [f"--ssl-certificate={certificate}", f"--ssl-keyfile={certificate_key}"]
-        web = _web_command(configured, app, tls if certificate else [])
-        children = [Child("web", web, environ)]
+        environ = {_METRICS_VARIABLE: str(configured.var_dir / "metrics")}
+        commands = {"web": _web_command(configured, app, tls if certificate else [])}
         if worker:
-            children.append(Child("worker", python("-m", "idp", "worker"), environ))
-        _run(children, engine)
+            commands["worker"] = python("-m", "idp", "worker")
+        children = [
+            Child(name, command, environ, run_dir, _MARKS[name])
+            for name, command in commands.items()
+        ]
+        for child in children:
+            child.end_orphan()
+        _require_free_port(configured)
+        with _engines(configured) as engine:
+            _schema(configured)
+            _measures(configured)
+            _run(children, engine)
 
 
 def _require_free_port(configured: settings.Settings) -> None:
@@ -97,14 +111,13 @@ def _schema(configured: settings.Settings) -> None:
         migrations.upgrade()
 
 
-def _measures(configured: settings.Settings) -> Path:
+def _measures(configured: settings.Settings) -> None:
     """An empty directory the children count into, and the listener that adds them up."""
     directory = configured.var_dir / "metrics"
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True, mode=0o700)
     if configured.serve.metrics_port:
         metrics.listen(configured.serve.metrics_host, configured.serve.metrics_port, directory)
-    return directory
 
 
 def _web_command(configured: settings.Settings, app: str, tls: list[str]) -> list[str]:

@@ -1,16 +1,21 @@
 """The processes a node consists of: started together, watched, stopped together."""
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 
 import structlog
+
+from idp import orphans
 
 _log = structlog.get_logger("idp.serve")
 
@@ -19,25 +24,39 @@ WITHIN = 60.0
 PATIENCE = 15.0
 
 
+class AlreadyRunning(Exception):
+    """Another parent looks after this node."""
+
+
 class KeepsFailing(Exception):
     """A child died again and again; going on would hide it."""
 
 
 @dataclass
 class Child:
-    """One child process: what it is called, how it is started, when it has died."""
+    """One child process: what it is called, how it is started, when it has died.
+
+    ``mark`` is a word of its command line that no stranger's has.
+    """
 
     name: str
     command: Sequence[str]
     environ: Mapping[str, str]
+    run_dir: Path
+    mark: str
     process: subprocess.Popen[bytes] | None = None
     deaths: list[float] = field(default_factory=list)
+
+    def end_orphan(self) -> None:
+        """End what a killed parent left of this child."""
+        orphans.end(self._pid_file, self.mark)
 
     def start(self) -> None:
         # A session of its own: Ctrl-C reaches the parent, who stops everything in order.
         self.process = subprocess.Popen(
             self.command, env={**os.environ, **self.environ}, start_new_session=True
         )
+        orphans.record(self._pid_file, self.process.pid)
         _log.info("started", process=self.name, pid=self.process.pid)
 
     def watch(self) -> None:
@@ -68,6 +87,25 @@ class Child:
             _log.error("killed", process=self.name, pid=self.process.pid)
             self.process.kill()
             self.process.wait()
+        self._pid_file.unlink(missing_ok=True)
+
+    @property
+    def _pid_file(self) -> Path:
+        return self.run_dir / f"{self.name}.pid"
+
+
+@contextmanager
+def only_parent(run_dir: Path) -> Iterator[None]:
+    """Hold the node's lock: two parents would end each other's children."""
+    run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (run_dir / "lock").open("a", encoding="ascii") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise AlreadyRunning(
+                f"Another `serve` runs in {run_dir.parent}. Stop it, or choose another var_dir."
+            ) from None
+        yield
 
 
 def stop_all(children: Sequence[Child]) -> None:

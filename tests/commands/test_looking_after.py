@@ -1,0 +1,121 @@
+"""What an operator looks at and does: settings, keys, audit, schema, health."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import flask
+import pytest
+
+from idp import settings
+from idp.commands import documents
+from idp.commands.opening import said_plainly
+from idp.errors import EngineUnavailable, catalogue
+from idp.settings import SettingsError
+from idp.store import embedded
+from idp.store.engines import db
+from tests.commands.conftest import Run
+
+
+def test_settings_are_shown_without_their_secrets(
+    command: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUTONG_SMS__RECEIPT_PATH", "very-secret-path")
+    shown = command("settings", "show").output
+    assert json.loads(shown)["environment"] == "testing"
+    assert "very-secret-path" not in shown
+
+
+def test_a_setting_nobody_knows_stops_the_start(
+    command: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUTONG_SERVE__PROT", "8000")
+    with pytest.raises(SettingsError, match=r"serve\.prot"):
+        command("settings", "check")
+
+
+def test_a_rotated_key_waits_before_it_signs(command: Run) -> None:
+    command("keys", "rotate")
+    states = command("keys", "list").output
+    assert states.count("next") == 2
+    assert states.count("current") == 2
+
+
+def test_the_trail_is_proven_whole(command: Run) -> None:
+    assert command("audit", "verify").output.startswith("Whole")
+
+
+def test_a_broken_trail_is_named(command: Run, app: flask.Flask) -> None:
+    with app.app_context():
+        from idp.audit import log  # noqa: PLC0415 - beside the change it belongs to
+
+        log.chain()
+        with db.engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE audit_event SET action = 'changed'")
+    assert command("audit", "verify", status=1).output.startswith("BROKEN")
+
+
+def test_the_trail_is_handed_out_in_order(command: Run, app: flask.Flask) -> None:
+    command("keys", "rotate")
+    with app.app_context():
+        from idp.audit import log  # noqa: PLC0415
+
+        log.chain()
+    numbers = [json.loads(line)["seq"] for line in command("audit", "export").output.splitlines()]
+    assert numbers == sorted(numbers)
+    assert numbers
+
+
+def test_the_doctor_says_what_to_do(command: Run) -> None:
+    said = command("doctor", status=1).output
+    assert "No worker was seen: run" in said
+    assert "No SMS provider is configured: set" in said
+
+
+def test_master_keys_are_made_once_and_never_overwritten(command: Run, tmp_path: Path) -> None:
+    path = tmp_path / "master.toml"
+    command("keys", "create", str(path))
+    assert path.stat().st_mode & 0o777 == 0o600
+    before = path.read_text()
+    assert "never overwritten" in command("keys", "create", str(path), status=1).output
+    assert path.read_text() == before
+
+
+def test_everything_sealed_moves_to_a_new_master_key(command: Run) -> None:
+    kid = command("crypto", "add").output.split()[0]
+    command("crypto", "activate", kid)
+    assert command("crypto", "rekey").output.endswith("0 remain.\n")
+
+
+def test_every_setting_is_documented(command: Run) -> None:
+    page = documents.settings_page()
+    for section, info in settings.Settings.model_fields.items():
+        assert section in page, info
+    assert "`sms.aliyun.template`" in page
+    assert "`HUTONG_STORE__REDIS_URL`" in page
+
+
+def test_every_error_is_documented(command: Run) -> None:
+    page = documents.errors_page()
+    for error in catalogue():
+        assert f"| {error.code} | {error.__name__} |" in page
+
+
+def test_two_errors_with_one_code_fail_the_build() -> None:
+    twin: Any = SimpleNamespace(code=EngineUnavailable.code, __name__="Twin")
+    with pytest.raises(ValueError, match="HT-0001 is both EngineUnavailable and Twin"):
+        documents.refuse_twins([*catalogue(), twin])
+
+
+@pytest.mark.parametrize(
+    "failure", [SettingsError("x: wrong"), embedded.EmbeddedProblem("gone"), EngineUnavailable()]
+)
+def test_an_operator_reads_sentences_not_tracebacks(
+    failure: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit), said_plainly():
+        raise failure
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    assert said.strip()
