@@ -21,6 +21,13 @@ def place_of(address: str, halls: Iterable[str]) -> tuple[str, bool]:
     return str(ip_network(f"{parsed}/{24 if parsed.version == 4 else 64}", strict=False)), False  # noqa: PLR2004
 
 
+def is_network(text: str) -> bool:
+    try:
+        return bool(ip_network(text, strict=False))
+    except ValueError:
+        return False
+
+
 @lru_cache(maxsize=8)
 def _networks(halls: tuple[str, ...]) -> tuple[Network, ...]:
     return tuple(ip_network(hall, strict=False) for hall in halls)

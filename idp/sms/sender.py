@@ -26,8 +26,9 @@ from idp.sms.errors import (
     WrongCode,
 )
 from idp.sms.numbers import normalise
-from idp.sms.places import place_of
+from idp.sms.places import is_network, place_of
 from idp.sms.providers import PROVIDERS
+from idp.sms.texts import TEXTS
 from idp.store import quotas
 from idp.store import sms as store
 from idp.store.engines import new_id
@@ -36,6 +37,8 @@ from idp.store.ephemeral import digest
 PURPOSE = "sms-code"
 PHONE = "phone"
 BEIJING = timedelta(hours=8)
+LONGEST_SENDING = timedelta(seconds=25)
+"""Less than the silence after which another worker takes a job over."""
 NOTICE_LIFETIME = timedelta(minutes=30)
 
 State = Literal["queued", "sent", "delivered", "refused"]
@@ -62,6 +65,7 @@ class Sms:
     """The node's text messages. Quotas fail closed: without Redis nothing is sent."""
 
     def __init__(self, settings: Settings, sealer: Sealer, outbound: Outbound):
+        _check(settings)
         self._settings = settings.sms
         self._login = settings.login
         self._sealer = sealer
@@ -157,6 +161,8 @@ class Sms:
         self, number: str, template: str, params: Mapping[str, str] | None = None
     ) -> bool:
         """Queue a notice; False when the number has had enough or nobody could send it."""
+        if template not in TEXTS:
+            raise ValueError(f"no notice is called {template}")
         phone = self._sealer.index(PHONE, number)
         if not self._providers:
             return False
@@ -205,6 +211,16 @@ class Sms:
         kid, key = self._sealer.hmac_key(PURPOSE, kid)
         text = f"{challenge_id}:{code}".encode()
         return f"{kid}:{hmac.new(key, text, sha256).hexdigest()}"
+
+
+def _check(settings: Settings) -> None:
+    """Say at the start what would otherwise fail on the first message."""
+    sms = settings.sms
+    for name, networks in (("halls", sms.halls), ("receipt_networks", sms.receipt_networks)):
+        if wrong := [network for network in networks if not is_network(network)]:
+            raise SettingsError(f"sms.{name}: {', '.join(wrong)} is not a network")
+    if len(sms.providers) * settings.outbound.timeout >= LONGEST_SENDING:
+        raise SettingsError("outbound.timeout: all SMS providers together may take 25 s at most")
 
 
 def _provider(name: str) -> type[SmsProvider]:

@@ -1,12 +1,14 @@
 """The way of a queued message: to a provider, to the next one, and what comes of a dead worker."""
 
+import os
+import signal
 import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from idp.settings import SettingsError
 from idp.sms import queue
-from idp.sms.base import SmsRefused, SmsUnavailable
 from idp.sms.errors import (
     OUTCOMES,
     CarrierLimit,
@@ -264,6 +266,45 @@ def test_every_outcome_has_words_for_the_person():
         assert error.next_step
 
 
-def test_a_refusal_says_whether_it_is_final():
-    assert issubclass(SmsRefused, Exception)
-    assert issubclass(SmsUnavailable, Exception)
+def test_a_worker_killed_while_sending_loses_nothing_and_repeats_nothing(make, sandbox):
+    sms = make(outbound={"timeout": 5})
+    sent = asking(sms)(ALIYUN_SLOW)
+    store.read("first", 1, 1)  # makes the group, so that the child's first turn finds the job
+    child = os.fork()
+    if not child:
+        for _ in range(3):
+            sms.work_once(1)
+        os._exit(0)
+    time.sleep(0.4)  # the provider takes a second to answer
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+
+    ids = [
+        entry["message_id"] for entry in redis.xpending_range(store.QUEUE, "workers", "-", "+", 9)
+    ]
+    assert len(ids) == 1
+    grow_silent(ids)
+    work(sms)
+
+    assert sms.status(sent.challenge_id, "b1").state == "sent"
+    assert sorted(t.via for t in sandbox.inbox.of(ALIYUN_SLOW)).count("腾讯云") == 1
+    assert sms.check_code(sent.challenge_id, sandbox.code(ALIYUN_SLOW), "login", "b1")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sms": {"providers": ("nobody",)}},
+        {"sms": {"halls": ("the hall",)}},
+        {"sms": {"receipt_networks": ("10.0.0.0/33",)}},
+        {"outbound": {"timeout": 15}},
+    ],
+)
+def test_settings_that_make_no_sense_stop_the_start(make, changes):
+    with pytest.raises(SettingsError):
+        make(**changes)
+
+
+def test_a_notice_nobody_wrote_is_a_mistake_of_ours(sms):
+    with pytest.raises(ValueError, match="unheard_of"):
+        sms.send_notice(NUMBER, "unheard_of")
