@@ -8,11 +8,11 @@ class Options:
     """Limits of 0 are no limits; the defaults are those of the real services."""
 
     aliyun_key: str = "sandbox-ak"
-    aliyun_secret: str = "sandbox-secret"  # noqa: S105 - opens nothing but the sandbox
+    aliyun_secret: str = "sandbox-secret"
     tencent_id: str = "sandbox-id"
     tencent_key: str = "sandbox-key"
     tencent_app: str = "1400000000"
-    gateway_token: str = "sandbox-token"  # noqa: S105 - opens nothing but the sandbox
+    gateway_token: str = "sandbox-token"
     per_minute: int = 1
     per_hour: int = 5
     per_day: int = 10

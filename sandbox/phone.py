@@ -6,6 +6,8 @@ from sandbox.inbox import Inbox, as_json, plain
 
 bp = flask.Blueprint("phone", __name__)
 
+REFRESH = 2
+
 
 @bp.get("/phone")
 def phones() -> flask.typing.ResponseReturnValue:
@@ -18,9 +20,13 @@ def phones() -> flask.typing.ResponseReturnValue:
 
 
 @bp.get("/phone/<number>")
-def inbox(number: str) -> str:
-    found = _number(number)
-    return flask.render_template("phone.html", number=found, texts=_inbox().of(found))
+def inbox(number: str) -> flask.Response:
+    """One phone's messages; the page renews itself unless asked to keep still."""
+    found, still = _number(number), "still" in flask.request.args
+    page = flask.render_template(
+        "phone.html", number=found, texts=_inbox().of(found), still=still, seconds=REFRESH
+    )
+    return flask.Response(page, headers={} if still else {"Refresh": str(REFRESH)})
 
 
 @bp.get("/phone/<number>/messages")

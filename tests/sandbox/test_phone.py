@@ -30,12 +30,13 @@ def test_messages_come_newest_first(client):
 
 def test_the_inbox_shows_the_code_and_refreshes_itself(client):
     receive(client)
-    page = client.get("/phone/13800138000").text
+    page = client.get("/phone/13800138000")
 
-    assert '<strong class="code">012345</strong>' in page
-    assert 'http-equiv="refresh"' in page
-    assert '<html lang="zh-CN">' in page
-    assert "<script" not in page
+    assert '<strong class="code">012345</strong>' in page.text
+    assert '<html lang="zh-CN">' in page.text
+    assert "<script" not in page.text
+    assert page.headers["Refresh"] == "2"
+    assert "Refresh" not in client.get("/phone/13800138000?still=1").headers
 
 
 def test_a_message_s_text_is_not_markup(client):
