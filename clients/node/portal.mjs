@@ -145,7 +145,7 @@ function redirect(response, location, headers = {}) {
 }
 
 function page(response, body, status = 200) {
-  const html = `<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>示例门户</title><main>${body}</main></html>`;
+  const html = `<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>示例门户</title><main><h1>示例门户</h1>${body}</main></html>`;
   response.writeHead(status, { "Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store" }).end(html);
 }
 
