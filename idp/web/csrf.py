@@ -1,15 +1,18 @@
 """A form that changes something was made by us, for this browser (Flask-WTF's token).
 
-Views other programs post to (token endpoint, receipts, a portal's POST to authorize)
-are marked with ``csrf.exempt``.
+What programs post to (``paths.for_programs``: token endpoint, receipts …) needs none: no
+cookie decides anything there. A people's address that portals may post to, such as
+authorize, is marked with ``csrf.exempt``.
 """
 
 import flask
 from flask_wtf.csrf import CSRFProtect
 
 from idp.settings import Settings
+from idp.web import paths
 
 csrf = CSRFProtect()
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def init_app(app: flask.Flask, settings: Settings) -> None:
@@ -24,8 +27,17 @@ def init_app(app: flask.Flask, settings: Settings) -> None:
     app.config["SESSION_COOKIE_HTTPONLY"] = True
     app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
     app.config["SESSION_COOKIE_PATH"] = "/"
+    # ``guard`` asks; the extension's own hook would ask programs too.
+    app.config["WTF_CSRF_CHECK_DEFAULT"] = False
     # The token lives as long as its cookie: a page left open over lunch still works.
     app.config["WTF_CSRF_TIME_LIMIT"] = None
     # The __Host- cookie already ties the token to us; some browsers never send a Referer.
     app.config["WTF_CSRF_SSL_STRICT"] = False
     csrf.init_app(app)
+
+
+def guard() -> None:
+    """Refuse a form that is not ours. Raises flask_wtf's CSRFError."""
+    request = flask.request
+    if request.method not in _SAFE and not paths.for_programs(request.path):
+        csrf.protect(apply_exemptions=True)

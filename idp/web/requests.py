@@ -11,7 +11,7 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 from idp import browsers
 from idp.audit import context as audit
 from idp.settings import Settings
-from idp.web import headers, metrics, paths
+from idp.web import csrf, headers, metrics, paths
 from idp.web.addresses import client_address
 
 _USABLE_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
@@ -30,6 +30,7 @@ def init_app(app: flask.Flask, settings: Settings) -> None:
         clear_contextvars()
         bind_contextvars(request_id=g.request_id)
         audit.enter(_audited(g.request_id, region))
+        csrf.guard()
 
     def after(response: flask.Response) -> flask.Response:
         headers.apply(response)

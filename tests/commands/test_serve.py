@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -127,8 +128,6 @@ def test_a_second_node_on_the_same_data_is_refused(node: Node) -> None:
 
 
 def test_a_port_in_use_is_named(tmp_path: Path) -> None:
-    import socket  # noqa: PLC0415 - only this test holds a port
-
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -136,11 +135,6 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
         own = {"HUTONG_ENVIRONMENT": "testing", "HUTONG_VAR_DIR": str(tmp_path / "var")}
         done = subprocess.run(
             command,
-            cwd=ROOT,
-            env={**os.environ, **own},
-            capture_output=True,
-            text=True,
-            check=False,
             cwd=ROOT,
             env={**os.environ, **own},
             capture_output=True,
