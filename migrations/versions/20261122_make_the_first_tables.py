@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "ca483e486941"
+revision = "91da3963e8a2"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -99,7 +99,7 @@ def upgrade() -> None:
     op.create_table(
         "client_epoch",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("value", sa.Integer(), nullable=False),
+        sa.Column("value", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_client_epoch")),
     )
     op.create_table(
