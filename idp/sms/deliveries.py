@@ -118,9 +118,7 @@ class Deliveries:
             return
         if datetime.now(UTC) >= job.until:
             metrics.SENT.labels("none", "too-late").inc()
-        elif not job.deliver:
-            store.move(job.challenge, "sent")
-        else:
+        elif job.deliver:
             self._deliver(job)
         store.done(entry)
 

@@ -27,10 +27,11 @@ _OPEN = Script("""
 local before = redis.call('GET', KEYS[2])
 if before then redis.call('DEL', ARGV[1] .. before) end
 redis.call('HSET', KEYS[1], 'purpose', ARGV[4], 'browser', ARGV[5], 'number', ARGV[6],
-  'code', ARGV[7], 'tries', 0, 'state', 'queued', 'error', '')
+  'code', ARGV[7], 'tries', 0, 'state', 'queued', 'error', '',
+  'pretend', ARGV[8])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
-redis.call('XADD', KEYS[3], 'MINID', '~', ARGV[8], '*', unpack(ARGV, 9))
+redis.call('XADD', KEYS[3], 'MINID', '~', ARGV[9], '*', unpack(ARGV, 10))
 return 1
 """)
 
@@ -61,6 +62,8 @@ class Challenge:
     interaction: str
     number: str
     code: str
+    pretend: str = ""
+    """For a message nobody gets: the milliseconds at which it will seem sent and delivered."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,7 @@ def open_challenge(challenge: Challenge, job: Mapping[str, str], lifetime: timed
             challenge.browser,
             challenge.number,
             challenge.code,
+            challenge.pretend,
             _oldest_kept(),
             *flat,
         ],
@@ -114,9 +118,13 @@ def take_challenge(challenge_id: str) -> bool:
 
 def state(challenge_id: str, browser: str) -> tuple[str, str] | None:
     """How far the message is, and the code of what went wrong."""
-    found: Any = redis.hmget(_challenge_key(digest(challenge_id)), ["browser", "state", "error"])
+    found: Any = redis.hmget(
+        _challenge_key(digest(challenge_id)), ["browser", "state", "error", "pretend"]
+    )
     if found[0] is None or found[0].decode() != browser:
         return None
+    if found[3]:
+        return _pretended(found[3].decode()), ""
     return found[1].decode(), found[2].decode()
 
 
@@ -208,6 +216,14 @@ def take_receipt(provider: str, message_id: str) -> str | None:
 def append_audit(bucket: str, fields: Mapping[str, Any]) -> None:
     """Add an event to the trail; the worker copies it to SQL. Never trimmed."""
     redis.xadd(buckets.audit(bucket), dict(fields))  # type: ignore[arg-type]
+
+
+def _pretended(moments: str) -> str:
+    now = time.time() * 1000
+    sent, delivered = (int(moment) for moment in moments.split(":"))
+    if now < sent:
+        return "queued"
+    return "sent" if now < delivered else "delivered"
 
 
 def _make_group() -> None:

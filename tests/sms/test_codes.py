@@ -3,6 +3,7 @@
 import re
 import threading
 from contextlib import suppress
+from datetime import timedelta
 
 import pytest
 import redis as redis_py
@@ -162,11 +163,21 @@ def test_a_number_nobody_may_write_to_gets_the_same_answer_and_no_message(sms, a
     assert sms.status(sent.challenge_id, "b1").state == "queued"
     work(sms)
 
-    assert sms.status(sent.challenge_id, "b1").state == "sent"
+    for seconds, state in ((1, "sent"), (7, "delivered")):
+        with time_machine.travel(timedelta(seconds=seconds)):
+            assert sms.status(sent.challenge_id, "b1").state == state
     assert sent.masked == "138****8000"
     assert sandbox.texts() == []
     with pytest.raises(WrongCode):
         sms.check_code(sent.challenge_id, "000000", "login", "b1")
+
+
+def test_without_receipts_nothing_seems_delivered(make):
+    sms = make(sms={"receipt_path": ""})
+    sent = asking(sms)(deliver=False)
+
+    with time_machine.travel(timedelta(minutes=4)):
+        assert sms.status(sent.challenge_id, "b1").state == "sent"
 
 
 def test_a_bad_number_is_refused_before_anything_is_counted(sms, ask):
