@@ -7,7 +7,7 @@ from typing import Any
 
 import flask
 
-from idp import assurance, cookies, interactions, sessions
+from idp import assurance, codes, cookies, interactions, sessions
 from idp.crypto import masking
 from idp.interactions import Interaction
 from idp.login.errors import MethodUnknown
@@ -80,7 +80,12 @@ def show(interaction: Interaction, name: str = "", failed: Failed = FIRST) -> fl
 
 def tab(interaction: Interaction, name: str, **more: str) -> str:
     rest = "".join(f"&{key}={value}" for key, value in more.items())
-    return f"{interaction.url('/login/')}&m={name}{rest}"
+    return _keep(f"{interaction.url('/login/')}&m={name}{rest}")
+
+
+def _keep(url: str) -> str:
+    """Whoever chose to be somebody else has chosen it for the pages that follow."""
+    return f"{url}&switch=1" if "switch" in flask.request.args else url
 
 
 def keep_typed(interaction: Interaction, failed: Failed) -> None:
@@ -117,9 +122,10 @@ def _form(interaction: Interaction, chosen: LoginMethod, failed: Failed) -> dict
     page = chosen.page(interaction)
     path = f"/login/{chosen.name}"
     more = {
-        "submit_url": interaction.url(f"{path}/finish"),
-        "send_url": interaction.url(f"{path}/begin"),
+        "submit_url": _keep(interaction.url(f"{path}/finish")),
+        "send_url": _keep(interaction.url(f"{path}/begin")),
         "status_url": interaction.url("/login/code") + "&p=login",
+        "refusal": codes.fares(interaction, "login")["refusal"],
         "change_url": "" if page.get("fixed") else tab(interaction, chosen.name, change="1"),
         "forgotten_url": interaction.url("/recover/"),
         "values": values,

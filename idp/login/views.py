@@ -12,9 +12,7 @@ from idp.login.methods.base import LoginMethod
 from idp.login.methods.sms import whose
 from idp.services import services
 from idp.sessions import AccountStopped
-from idp.sms.errors import CodeExpired
 from idp.web import captcha, people
-from idp.web.i18n import translate
 
 __all__ = ["agreeing", "bp", "checks", "numbers"]
 
@@ -91,17 +89,8 @@ def switch() -> flask.Response:
 @bp.get("/code")
 def code() -> dict[str, str]:
     """How the message of this way through sign-in fares, for the script to show."""
-    interaction = people.entered()
-    asked = codes.asked(interaction, flask.request.args.get("p", ""))
-    if asked is None:
-        return {"state": "none", "message": ""}
-    try:
-        status = services.sms.status(asked["challenge"], people.here().browser)
-    except CodeExpired:
-        return {"state": "expired", "message": ""}
-    error = status.error
-    words = (translate(error.message) + translate(error.next_step)) if error else ""
-    return {"state": status.state, "message": words}
+    how = codes.fares(people.entered(), flask.request.args.get("p", ""))
+    return {"state": how["state"], "message": how["refusal"]}
 
 
 def _guard(interaction: Interaction, method: LoginMethod, step: str) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from idp import agreements
+from idp import agreements, sessions
 from idp.audit import events
 from idp.audit import log as audit
 from idp.services import services
@@ -40,6 +40,8 @@ def open_account(wish: Wish) -> Account:
     if hashed:
         audit.record(events.PasswordSet(account=account.id, first=True))
     db.session.commit()
+    if holder is not None and not holder.active:
+        sessions.end_all(holder.id, reason="number_lost", keep_offline=False)
     return account
 
 

@@ -52,7 +52,7 @@ def widget(noscript_url: str) -> Widget:
         _ALGORITHM,
         asked.cost,
         expires_at=int(time.time() + asked.lifetime.total_seconds()),
-        data={"browser": browsers.current()},
+        data={"browser": _browser()},
         hmac_secret=_key(),
     )
     return Widget(json.dumps(made.to_dict()), noscript_url)
@@ -75,7 +75,7 @@ def passed(form: Any) -> bool:
 
 def ticket() -> str:
     """A ticket that becomes a proof when this browser has waited long enough."""
-    return str(_signer().dumps({"browser": browsers.current(), "n": secrets.token_urlsafe(8)}))
+    return str(_signer().dumps({"browser": _browser(), "n": secrets.token_urlsafe(8)}))
 
 
 def remaining(token: str) -> int:
@@ -85,7 +85,7 @@ def remaining(token: str) -> int:
         value, made = _signer().loads(token, max_age=lifetime, return_timestamp=True)
     except BadSignature:
         return -1
-    if not isinstance(value, dict) or value.get("browser") != browsers.current():
+    if not isinstance(value, dict) or value.get("browser") != _browser():
         return -1
     waited = time.time() - made.timestamp()
     return max(0, int(settings.current.captcha.wait.total_seconds() - waited + 0.999))
@@ -112,9 +112,14 @@ def _solved(payload: str) -> bool:
         verified = altcha.verify_solution(payload, _key()).verified
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return False
-    if not verified or browser != browsers.current():
+    if not verified or browser != _browser():
         return False
     return ephemeral.first_time("captcha", signature, settings.current.captcha.lifetime)
+
+
+def _browser() -> str:
+    """This browser, by a name that stands for it on pages only."""
+    return ephemeral.digest("captcha:" + browsers.current())
 
 
 def _key() -> bytes:
