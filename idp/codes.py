@@ -12,11 +12,13 @@ from idp.errors import N_, IdpError
 from idp.interactions import Interaction
 from idp.services import services
 from idp.settings import current as settings
+from idp.sms.errors import CodeExpired
 from idp.sms.numbers import normalise
 from idp.store import accounts, throttles
 from idp.store.throttles import Counter
 from idp.web import captcha, people
 from idp.web.addresses import address_range
+from idp.web.i18n import translate
 from idp.web.people import Failed, Here
 
 _SEALED = "code-asked"
@@ -103,7 +105,22 @@ def code_form(
     challenge = asked(interaction, purpose) or {}
     shown = {name: challenge.get(name, "") for name in ("masked", "resend_at")}
     status_url = f"{interaction.url('/login/code')}&p={purpose}"
-    return people.fields(failed, sent=True, status_url=status_url, **shown, **more)
+    shown |= {"status_url": status_url, "refusal": fares(interaction, purpose)["refusal"]}
+    return people.fields(failed, sent=True, **shown, **more)
+
+
+def fares(interaction: Interaction, purpose: str) -> dict[str, str]:
+    """How the message fares: its state, and why it was refused in words when it was."""
+    challenge = asked(interaction, purpose)
+    if challenge is None:
+        return {"state": "none", "refusal": ""}
+    try:
+        status = services.sms.status(challenge["challenge"], people.here().browser)
+    except CodeExpired:
+        return {"state": "expired", "refusal": ""}
+    error = status.error
+    words = (translate(error.message) + translate(error.next_step)) if error else ""
+    return {"state": status.state, "refusal": words}
 
 
 def guard(form: Any, here: Here) -> None:
