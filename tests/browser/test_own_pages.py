@@ -1,0 +1,65 @@
+"""A person's own pages, and what the logs of a whole town may not hold."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from tests import secrets_in_logs
+from tests.browser.live import Live
+from tests.browser.person import Person
+
+pytestmark = pytest.mark.browser
+Someone = Callable[..., Person]
+
+
+def signed_in_at_shebao(citizen: Person) -> Person:
+    citizen.open(f"{citizen.live.shebao}/login")
+    citizen.sign_in_by_code(citizen.live.new_number())
+    return citizen
+
+
+def links_of(citizen: Person) -> list[str]:
+    found = citizen.page.eval_on_selector_all("a[href]", "all => all.map(a => a.href)")
+    home = f"{citizen.live.issuer}/account/"
+    return sorted({link for link in found if link.startswith(home) and "?" not in link})
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_every_page_of_the_account_is_sound(person: Someone, width: int) -> None:
+    citizen = signed_in_at_shebao(person(width=width))
+    citizen.open(f"{citizen.live.issuer}/account/")
+    assert "139****" in citizen.said()
+
+    links = links_of(citizen)
+    assert links, "the account's home leads nowhere"
+    for link in links:
+        citizen.open(link)
+
+
+def test_a_consent_withdrawn_is_asked_for_again(person: Someone) -> None:
+    citizen = signed_in_at_shebao(person())
+    citizen.open(f"{citizen.live.issuer}/account/portals")
+    assert "社会保险网上服务大厅" in citizen.said()
+    citizen.press("#withdraw-shebao, a[href*='withdraw']")
+    if citizen.page.is_visible("#withdraw-yes"):
+        citizen.press("#withdraw-yes")
+
+    citizen.open(f"{citizen.live.shebao}/login")
+    assert citizen.page.is_visible("#consent-allow")
+
+
+def test_english_is_complete_on_the_way_in(person: Someone) -> None:
+    citizen = person()
+    citizen.open(f"{citizen.live.gjj}/login")
+    citizen.press("a[hreflang^=en]")
+
+    assert citizen.page.get_attribute("html", "lang") == "en"
+    said = re.sub("住(?:房公积金网上业务厅)?", "", citizen.said())
+    assert not [letter for letter in said if "\u4e00" <= letter <= "\u9fff"], said
+
+
+def test_the_logs_of_the_whole_town_hold_no_secret(person: Someone, live_node: Live) -> None:
+    signed_in_at_shebao(person())
+
+    assert secrets_in_logs.find(live_node.logs()) == ""
