@@ -55,9 +55,9 @@ requirements: .stamp-test ## Pin the newest versions of what requirements*.in na
 	$(BIN)/pip-compile --quiet --upgrade --no-annotate --no-header --strip-extras requirements-dev.in -o requirements-dev.txt
 
 translations: .stamp-run ## Collect new texts into the catalogues and compile them
-	$(BIN)/pybabel extract -q -F babel.cfg -k N_ -o var/messages.pot .
-	$(BIN)/pybabel update -q -N -i var/messages.pot -d translations
-	$(BIN)/pybabel compile -q -d translations
+	$(BIN)/pybabel -q extract -F babel.cfg -k N_ -o var/messages.pot .
+	$(BIN)/pybabel -q update -N -i var/messages.pot -d translations
+	$(BIN)/pybabel -q compile -d translations
 
 clean: ## Remove what was made, except data under var/
 	rm -rf $(VENV) .stamp-* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
@@ -69,7 +69,7 @@ $(BIN)/python:
 
 .stamp-run: requirements.txt $(wildcard translations/*/LC_MESSAGES/*.po) | $(BIN)/python
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
-	@test ! -d translations || $(BIN)/pybabel compile -q -d translations
+	@test ! -d translations || $(BIN)/pybabel -q compile -d translations
 	@touch $@
 
 .stamp-test: requirements-dev.txt .stamp-run

@@ -24,9 +24,10 @@ LOG_SECTIONS = ("Captured stderr", "Captured log")
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--engines",
-        choices=("embedded", "real", "all"),
+        choices=(*pairs.PAIRS, *pairs.SHAPES, "all"),
         default="embedded",
-        help="SQLite and Valkey, PostgreSQL and Redis, or one after the other",
+        help="SQLite and Valkey; PostgreSQL and Redis; SQLite and a Redis Cluster or a Redis "
+        "behind Sentinel; or the first two one after the other",
     )
     parser.addoption(
         "--screenshots",

@@ -11,6 +11,8 @@ import pytest
 from tests.engines import postgres, redis_servers
 
 PAIRS = ("embedded", "real")
+SHAPES = ("cluster", "sentinel")
+"""SQLite beside the other shapes Redis comes in; asked for by name."""
 
 
 @dataclass(frozen=True)
@@ -31,14 +33,22 @@ class Engines:
 @contextmanager
 def started(name: str, directory: Path) -> Iterator[Engines]:
     with ExitStack() as stack:
-        if name == "embedded":
-            redis = stack.enter_context(redis_servers.valkey(directory / "valkey"))
-            database = f"sqlite:///{directory}/hutong.db"
-        else:
-            _require(postgres.missing() or redis_servers.redis_missing())
-            redis = stack.enter_context(redis_servers.redis(directory / "redis"))
+        if name != "embedded":
+            _require(redis_servers.redis_missing())
+        redis = stack.enter_context(_REDIS[name](directory / "redis"))
+        database = f"sqlite:///{directory}/hutong.db"
+        if name == "real":
+            _require(postgres.missing())
             database = stack.enter_context(postgres.postgres(directory / "pg"))
         yield Engines(name, directory, database, redis)
+
+
+_REDIS = {
+    "embedded": redis_servers.valkey,
+    "real": redis_servers.redis,
+    "cluster": redis_servers.cluster,
+    "sentinel": redis_servers.sentinel,
+}
 
 
 def _require(problem: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from idp.store.engines import redis
 from idp.web import errors, headers
+from tests.web.losing import lose_redis
 
 
 @pytest.fixture
@@ -44,8 +45,7 @@ def bug() -> Any:
 
 
 def engine() -> Any:
-    redis.connection_pool.connection_kwargs["path"] = "/nonexistent/socket"
-    redis.connection_pool.disconnect()
+    lose_redis(flask.current_app)
     return str(redis.get("x"))
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import flask
 
+from tests.web.losing import lose_redis
+
 
 @contextmanager
 def changed(app: flask.Flask, name: str, wrong: str, right: str) -> Iterator[None]:
@@ -43,8 +45,7 @@ def test_a_redis_without_a_file_makes_the_node_unready(app: flask.Flask, client:
 def test_a_process_whose_engines_are_gone_is_alive_but_not_ready(
     app: flask.Flask, client: Any
 ) -> None:
-    app.extensions["redis"].connection_pool.connection_kwargs["path"] = "/nonexistent/socket"
-    app.extensions["redis"].connection_pool.disconnect()
+    lose_redis(app)
     assert client.get("/health/live").status_code == 200
     assert client.get("/health/ready").status_code == 503
 
