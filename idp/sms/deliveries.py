@@ -83,6 +83,7 @@ class Deliveries:
         self._providers = providers
         self._sealer = sealer
         self._longest_wait_ms = int(longest_wait.total_seconds() * 1000)
+        self._tidied = False
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="sms")
 
     def work_once(self, block_ms: int) -> int:
@@ -90,6 +91,9 @@ class Deliveries:
 
         A batch is finished well within the time after which others take its jobs over.
         """
+        if not self._tidied:
+            store.forget_dead_workers()
+            self._tidied = True
         consumer = f"{socket.gethostname()}-{os.getpid()}"
         left_behind = store.take_over(consumer, AT_ONCE)
         entries = [entry for entry in left_behind if self._worth_taking_over(entry)]

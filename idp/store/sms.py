@@ -166,6 +166,17 @@ def take_over(consumer: str, count: int) -> list[Entry]:
     return [_entry(item) for item in found[1] if item[1]]
 
 
+def forget_dead_workers() -> None:
+    """Drop the names of workers that left nothing behind and have not asked for an hour."""
+    try:
+        found: Any = redis.xinfo_consumers(QUEUE, GROUP)
+    except ResponseError:
+        return
+    for consumer in found:
+        if not consumer["pending"] and consumer["idle"] > KEPT.total_seconds() * 1000:
+            redis.xgroup_delconsumer(QUEUE, GROUP, consumer["name"])
+
+
 def taken_over_before(job: str) -> bool:
     key = _job_key(job)
     with redis.pipeline(transaction=True) as pipe:

@@ -77,7 +77,7 @@ def aliyun(client: Any, fields: dict[str, str], **changes: Any) -> Any:
 
 
 def tencent(client: Any, body: dict[str, Any] | bytes, **changes: Any) -> Any:
-    stamp = int(changes.pop("stamp", time.time()))
+    stamp = int(time.time()) + changes.pop("late", 0)
     key = changes.pop("key", "sandbox-key")
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     date = datetime.fromtimestamp(stamp, UTC).strftime("%Y-%m-%d")

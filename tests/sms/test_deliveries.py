@@ -251,6 +251,18 @@ def test_an_unattended_queue_forgets_what_is_too_old(sms, ask):
     assert store.waiting() < 300
 
 
+def test_a_new_worker_forgets_those_long_dead_who_left_nothing(sms, ask, monkeypatch):
+    ask()
+    take_by_a_worker_that_dies()
+    redis.xgroup_createconsumer(store.QUEUE, store.GROUP, "long-dead")
+    monkeypatch.setattr(store, "KEPT", timedelta(milliseconds=1))
+    time.sleep(0.01)
+    store.forget_dead_workers()
+
+    names = [c["name"] for c in redis.xinfo_consumers(store.QUEUE, store.GROUP)]
+    assert names == [b"dead"]
+
+
 def test_a_damaged_job_is_given_up_and_others_go_on(sms, ask, sandbox):
     store.enqueue({"job": "x", "sealed": "intl.k1.AAAA"})
     ask()
