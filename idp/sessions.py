@@ -266,7 +266,14 @@ def relying_parties(session: Session) -> list[dict[str, str]]:
 
 
 def claims_changed(account_id: str) -> None:
-    """A person's data changed: what sessions keep ready of them is read anew."""
+    """Commit what changed of a person, and have what sessions keep ready of them read anew."""
+    outbox.add("claims-cut", {"account": account_id}, due_in=CUT_AGAIN)
+    db.session.commit()
+    cut_claims(account_id)
+
+
+def cut_claims(account_id: str) -> None:
+    """The cut alone: harmless to repeat."""
     for ref in store.refs_of(account_id):
         store.cut_claims(ref)
 

@@ -42,7 +42,6 @@ def set_username() -> flask.Response:
         accounts.rename(me(), chosen)
     except UsernameTaken:
         return _username(people.failed(NameTaken(), "username"))
-    db.session.commit()
     sessions.claims_changed(mine().account_id)
     return people.go("/account/?done=username")
 

@@ -11,11 +11,11 @@ from idp.audit import events
 from idp.audit import log as audit
 from idp.crypto import masking
 from idp.errors import IdpError
+from idp.handover import displace, lapsed
 from idp.interactions import Interaction
 from idp.services import services
 from idp.store import accounts
 from idp.store.accounts import Account, PhoneTaken
-from idp.store.engines import db
 from idp.web import people
 from idp.web.people import FIRST, Failed
 
@@ -66,8 +66,11 @@ def _entered() -> Interaction:
 
 
 def _give(account: Account, number: str) -> None:
-    """Bind the number just proven. Raises NumberElsewhere."""
-    old = account.phone
+    """Bind the number just proven. Raises NumberElsewhere while another account proves it."""
+    old, holder = account.phone, accounts.by_phone(number)
+    moved = holder if holder and holder.id != account.id and lapsed(holder) else None
+    if moved is not None:
+        displace(moved)
     try:
         accounts.give_number(account, number)
     except PhoneTaken:
@@ -79,7 +82,6 @@ def _give(account: Account, number: str) -> None:
         new_phone=index("phone", number),
     )
     audit.record(changed)
-    db.session.commit()
     sessions.claims_changed(account.id)
     if old and old != number:
         services.sms.send_notice(old, "phone_changed")

@@ -1,6 +1,7 @@
 """What the grants share: the answer of the token endpoint, and the end of a family."""
 
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -16,6 +17,7 @@ from idp.store import grants as store
 from idp.store.clients import Registration
 
 _PURPOSE = "claims"
+_OF_THE_CODE = {"nonce", "challenge", "redirect_uri", "claims", "version"}
 
 
 class SessionChanged(Exception):
@@ -39,19 +41,56 @@ def answer(
         "scope": scope,
     }
     if "openid" in scope.split():
-        claims = select(_claims(core), core["idt"]) if core["idt"] else {}
+        claims = select(_told(core, place[1]), core["idt"]) if core["idt"] else {}
         found["id_token"] = tokens.id_token(client, core, access.text, claims)
     return found, access
 
 
+def _told(core: dict[str, Any], fid: str) -> dict[str, Any]:
+    """What the code brought along; a refreshed ID token asks anew."""
+    return opened(core["claims"], fid) if core.get("claims") else _claims(core)
+
+
 def core_of(code: dict[str, Any]) -> dict[str, Any]:
     """What a family remembers of its code; a nonce is said once."""
-    return {k: v for k, v in code.items() if k not in {"nonce", "challenge", "redirect_uri"}}
+    return {k: v for k, v in code.items() if k not in _OF_THE_CODE}
 
 
 def _claims(core: dict[str, Any]) -> dict[str, Any]:
     account = accounts.by_id(core["account"])
     return profile.of(account) if account is not None and account.active else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What may be told of a person, made ready for a code at authorize."""
+
+    of_session: str
+    """Sealed for the session, when it has just been read from SQL; else empty."""
+    of_code: str
+    """Sealed for the family the code will bear: the claims this client may have."""
+
+
+def ready(session: sessions.Session, fid: str, names: list[str]) -> Ready:
+    """Take the claims kept with the session, or read them once."""
+    if not names:
+        return Ready("", "")
+    kept, bound = session.stored.claims, session.id
+    if kept:
+        claims = orjson.loads(services.sealer.open(_PURPOSE, kept, bound))
+    else:
+        claims = _claims({"account": session.account_id})
+    told = _sealed(select(claims, names), fid)
+    return Ready("" if kept else _sealed(claims, bound), told)
+
+
+def _sealed(claims: dict[str, Any], bound: str) -> str:
+    return services.sealer.seal(_PURPOSE, orjson.dumps(claims).decode(), bound)
+
+
+def opened(sealed: str, bound: str) -> dict[str, Any]:
+    found: dict[str, Any] = orjson.loads(services.sealer.open(_PURPOSE, sealed, bound))
+    return found
 
 
 def userinfo_claims(family: store.Family, names: tuple[str, ...]) -> dict[str, Any] | None:
@@ -61,14 +100,12 @@ def userinfo_claims(family: store.Family, names: tuple[str, ...]) -> dict[str, A
     """
     bound = family.fid
     if family.claims:
-        kept = orjson.loads(services.sealer.open(_PURPOSE, family.claims, bound))
-        return select(kept, names)
+        return select(opened(family.claims, bound), names)
     account = accounts.by_id(family.core["account"])
     if account is None or not account.active:
         return None
     claims = select(profile.of(account), family.core["ui"])
-    sealed = services.sealer.seal(_PURPOSE, orjson.dumps(claims).decode(), bound)
-    store.fill_claims(family, sealed)
+    store.fill_claims(family, _sealed(claims, bound))
     return select(claims, names)
 
 

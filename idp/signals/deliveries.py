@@ -40,11 +40,17 @@ def _cut_client(payload: dict[str, Any], _means: Means) -> str:
 
 
 _NOT_NOW: tuple[type[Exception], ...] = (Undelivered, *ENGINE_FAILURES)
+def _cut_claims(payload: dict[str, Any], _means: Means) -> str:
+    sessions.cut_claims(payload["account"])
+    return "cut"
+
+
 Handler = Callable[[dict[str, Any], Means], str]
 
 HANDLERS: dict[str, Handler] = {
     "session-cut": _cut_sessions,
     "client-cut": _cut_client,
+    "claims-cut": _cut_claims,
     "backchannel-logout": logout.deliver,
 }
 

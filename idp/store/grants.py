@@ -20,6 +20,7 @@ from idp.store.scripts import Script
 _ISSUE_CODE = Script("""
 if redis.call('HGET', KEYS[1], 'v') ~= ARGV[1] then return 'changed' end
 redis.call('HSET', KEYS[1], ARGV[2], ARGV[3], 'seen', ARGV[4])
+if ARGV[9] ~= '' then redis.call('HSET', KEYS[1], 'claims', ARGV[9]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 redis.call('SET', KEYS[2], ARGV[6], 'PX', ARGV[7])
 redis.call('XADD', KEYS[3], '*', 'event', ARGV[8])
@@ -30,11 +31,13 @@ _REDEEM = Script("""
 local code = redis.call('GET', KEYS[1])
 if not code then return 'gone' end
 if string.sub(code, 1, 9) == '{"spent":' then return 'spent' end
-if redis.call('EXISTS', KEYS[2]) == 0 then return 'ended' end
+if redis.call('HEXISTS', KEYS[2], 'rp:' .. ARGV[11]) == 0 then return 'ended' end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 redis.call('HSET', KEYS[3], 'core', ARGV[3], 'n', ARGV[4], 'offline', ARGV[5], 'v', ARGV[6],
   'at', ARGV[7])
-if ARGV[8] ~= '' then redis.call('HSET', KEYS[3], 'claims', ARGV[8]) end
+if ARGV[8] ~= '' and redis.call('HGET', KEYS[2], 'v') == ARGV[16] then
+  redis.call('HSET', KEYS[3], 'claims', ARGV[8])
+end
 redis.call('PEXPIRE', KEYS[3], ARGV[9])
 redis.call('HSET', KEYS[4], ARGV[10], ARGV[11])
 if redis.call('PTTL', KEYS[4]) < tonumber(ARGV[12]) then
@@ -128,6 +131,8 @@ class Redemption:
     core: dict[str, Any]
     offline: bool
     claims: str
+    """Sealed; kept only while the session is still at ``version``."""
+    version: str
     now: int
     lifetime: timedelta
     token: NewToken
@@ -146,6 +151,8 @@ class SessionState:
     bucket: str
     sid: str
     version: str
+    claims: str = ""
+    """What may be told of the person, sealed, when it has just been read from SQL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +194,7 @@ def issue_code(
         code.value,
         _ms(code.lifetime),
         event,
+        session.claims,
     ]
     return _ISSUE_CODE(keys, args) == b"ok"
 
@@ -235,6 +243,7 @@ def redeem(new: Redemption) -> str:
         token,
         token_ms,
         new.event,
+        new.version,
     ]
     return _REDEEM(keys, args).decode()
 

@@ -2,7 +2,8 @@
 
 ``core`` is who and how, fixed at sign-in; ``secret`` the hash of the cookie's secret;
 ``v`` changes whenever somebody else changed the session (a cut), so that nobody writes
-back what has just been withdrawn; ``rp:<client_id>`` is what a client was granted.
+back what has just been withdrawn; ``rp:<client_id>`` is what a client was granted;
+``claims`` is what may be told of the person, sealed, so that the warm path asks no SQL.
 """
 
 import secrets
@@ -70,7 +71,10 @@ return 1
 """)
 
 _CUT_CLAIMS = Script("""
-if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'v', ARGV[1]) end
+if redis.call('EXISTS', KEYS[1]) == 1 then
+  redis.call('HDEL', KEYS[1], 'claims')
+  redis.call('HSET', KEYS[1], 'v', ARGV[1])
+end
 local families = redis.call('HKEYS', KEYS[2])
 for i = 1, #families do
   local family = ARGV[2] .. families[i]
@@ -94,6 +98,8 @@ class Stored:
     version: str
     seen: int
     grants: dict[str, bytes]
+    claims: str = ""
+    """What may be told of the person, sealed; empty until it was first needed."""
 
     @property
     def ref(self) -> str:
@@ -169,6 +175,7 @@ def parse(bucket: str, sid: str, fields: dict[bytes, bytes]) -> Stored | None:
         version=fields[b"v"].decode(),
         seen=int(fields[b"seen"]),
         grants={k[3:].decode(): v for k, v in fields.items() if k.startswith(b"rp:")},
+        claims=fields.get(b"claims", b"").decode(),
     )
 
 

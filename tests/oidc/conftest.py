@@ -20,10 +20,9 @@ EVERYTHING = "openid profile email address phone offline_access"
 @pytest.fixture
 def register(app: flask.Flask) -> Callable[..., Portal]:
     def make(client_id: str, **metadata: Any) -> Portal:
-        redirect_uri = f"https://{client_id}.test/callback"
-        given = {
+        given: dict[str, Any] = {
             "name": client_id,
-            "redirect_uris": [redirect_uri],
+            "redirect_uris": [f"https://{client_id}.test/callback"],
             "grant_types": ["authorization_code", "refresh_token"],
             "scope": EVERYTHING,
             "post_logout_redirect_uris": [f"https://{client_id}.test/bye"],
@@ -31,7 +30,7 @@ def register(app: flask.Flask) -> Callable[..., Portal]:
         } | metadata
         with app.app_context():
             secret = standing.create_client(client_id, given)
-        return Portal(app, client_id, secret, given["redirect_uris"][0])
+        return Portal(app, client_id, secret, "".join(given["redirect_uris"][:1]))
 
     return make
 

@@ -58,8 +58,13 @@ class AuthorizationCodeGrant(rfc6749.AuthorizationCodeGrant):
         """One atomic step: code, grant in the session, audit. Raises SessionChanged."""
         session, granted, value = request.user, request.outcome["granted"], request.outcome["code"]
         client_id = request.client.get_client_id()
+        names = [*value["ui"], *value["idt"]]
+        ready = issuing.ready(session, store.family_id(code), names)
+        value |= {"claims": ready.of_code, "version": session.stored.version}
         kept = store.issue_code(
-            store.SessionState(session.bucket, session.sid, session.stored.version),
+            store.SessionState(
+                session.bucket, session.sid, session.stored.version, ready.of_session
+            ),
             store.NewGrant(client_id, orjson.dumps(granted)),
             store.NewCode(code, orjson.dumps(value), services.settings.tokens.code),
             issuing.use_of(session),
@@ -117,7 +122,8 @@ class AuthorizationCodeGrant(rfc6749.AuthorizationCodeGrant):
                 client_id=client.get_client_id(),
                 core=issuing.core_of(value),
                 offline="offline_access" in value["scope"].split(),
-                claims=self.request.outcome.get("claims", ""),
+                claims=value["claims"],
+                version=value["version"],
                 now=int(time.time()),
                 lifetime=lifetimes.refresh
                 if self.request.outcome["refreshing"]
