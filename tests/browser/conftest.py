@@ -23,7 +23,6 @@ from tests.browser.tls_front import TlsFront
 
 CHROMIUM = "/usr/bin/chromium"
 HERE = Path(__file__).parent
-PICTURES = HERE.parent.parent / "docs" / "images"
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-quic",
@@ -107,9 +106,7 @@ def tls_node() -> Iterator[Live]:
 
 
 @pytest.fixture
-def person(
-    browser: Browser, live_node: Live, request: pytest.FixtureRequest
-) -> Iterator[Callable[..., Person]]:
+def person(browser: Browser, live_node: Live) -> Iterator[Callable[..., Person]]:
     """``person()`` opens a browser of its own; ``person(script=False)`` one without JavaScript."""
     opened = []
 
@@ -123,8 +120,7 @@ def person(
         )
         context.set_default_timeout(15_000)
         opened.append(context)
-        pictures = PICTURES if request.config.getoption("--screenshots") else None
-        return Person(context.new_page(), town, script, pictures)
+        return Person(context.new_page(), town, script)
 
     yield open_
     for context in opened:

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
@@ -20,8 +19,6 @@ class Person:
     page: Page
     live: Live
     script: bool = True
-    pictures: Path | None = None
-    """Where screenshots go; None takes none."""
     pages_seen: list[str] = field(default_factory=list)
     """Paths of the node's pages shown so far."""
 
@@ -35,7 +32,7 @@ class Person:
             self.page.click(selector)
         self.look()
 
-    def look(self, name: str = "") -> None:
+    def look(self) -> None:
         """What is asked of every page: an address, a language, a title, and nothing for axe."""
         path = urlsplit(self.page.url).path
         if self.page.url.startswith(self.live.issuer):
@@ -47,8 +44,6 @@ class Person:
             assert found.violations_count == 0, f"{path}: {found.generate_report()}"
             width = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
             assert width <= 0, f"{path} is {width} px wider than the window"
-        if self.pictures is not None:
-            self._picture(name or path)
 
     def ask_for_code(self, number: str) -> str:
         """Fill in the number, press the button and read the phone."""
@@ -99,10 +94,3 @@ class Person:
 
     def said(self) -> str:
         return re.sub(r"\s+", " ", self.page.inner_text("main"))
-
-    def _picture(self, name: str) -> None:
-        assert self.pictures is not None
-        slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "home"
-        width = (self.page.viewport_size or {"width": 0})["width"]
-        host = (urlsplit(self.page.url).hostname or "").split(".")[0]
-        self.page.screenshot(path=self.pictures / f"{host}-{slug}-{width}.png", full_page=True)

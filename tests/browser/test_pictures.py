@@ -1,0 +1,53 @@
+"""Pictures of the main pages for the documentation: ``pytest tests/browser --screenshots``."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.browser.person import Person
+
+pytestmark = pytest.mark.browser
+PICTURES = Path(__file__).parent.parent.parent / "docs" / "images"
+
+
+@pytest.mark.parametrize(("width", "suffix"), [(1280, ""), (360, "-phone")])
+def test_a_tour_of_the_main_pages(
+    person: Callable[..., Person], request: pytest.FixtureRequest, width: int, suffix: str
+) -> None:
+    if not request.config.getoption("--screenshots"):
+        pytest.skip("pictures are taken only when asked for: --screenshots")
+    citizen = person(width=width)
+    live, page = citizen.live, citizen.page
+
+    def picture(name: str) -> None:
+        page.screenshot(path=PICTURES / f"{name}{suffix}.png", full_page=True)
+
+    number = live.new_number()
+    citizen.open(f"{live.issuer}/demo")
+    picture("demo")
+    citizen.open(f"{live.shebao}/")
+    picture("portal")
+    citizen.press("#sign-in")
+    picture("sign-in")
+    code = citizen.ask_for_code(number)
+    picture("code")
+    page.goto(f"{live.plan.sandbox.url}/phone/{number}")
+    picture("fake-phone")
+    page.go_back()
+    page.fill("#sms_code", code)
+    citizen.press("#login-submit")
+    picture("sign-up")
+    citizen.go_on(until="#consent-allow")
+    picture("consent")
+    citizen.go_on()
+    picture("portal-signed-in")
+    for name in ("", "sessions", "portals"):
+        citizen.open(f"{live.issuer}/account/{name}")
+        picture(f"account-{name}".rstrip("-"))
+    citizen.open(f"{live.gjj}/my")
+    citizen.sign_out()
+    picture("signed-out")
+    page.goto(f"{live.issuer}/oauth/authorize?client_id=nobody")
+    citizen.look()
+    picture("error")
