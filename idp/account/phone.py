@@ -11,10 +11,10 @@ from idp.audit import events
 from idp.audit import log as audit
 from idp.crypto import masking
 from idp.errors import IdpError
-from idp.handover import displace, lapsed
+from idp.handover import displace, lapsed, settle
 from idp.interactions import Interaction
 from idp.services import services
-from idp.store import accounts
+from idp.store import accounts, numbers
 from idp.store.accounts import Account, PhoneTaken
 from idp.web import people
 from idp.web.people import FIRST, Failed
@@ -82,7 +82,10 @@ def _give(account: Account, number: str) -> None:
         new_phone=index("phone", number),
     )
     audit.record(changed)
+    numbers.told(account.id)
     sessions.claims_changed(account.id)
+    if moved is not None:
+        settle(moved)
     if old and old != number:
         services.sms.send_notice(old, "phone_changed")
 

@@ -7,9 +7,10 @@ from typing import Any
 import flask
 
 from idp import assurance, consents, profile, sessions
-from idp.account import credentials, phone
+from idp.account import credentials, history, phone
 from idp.account.blueprint import bp, me, mine
 from idp.account.errors import NoSuchPortal, NoSuchSession
+from idp.account.history import method_of
 from idp.crypto import masking
 from idp.errors import N_
 from idp.store import accounts, clients, connections
@@ -17,9 +18,8 @@ from idp.store.accounts import SignIn
 from idp.store.connections import Connection
 from idp.web import people
 
-__all__ = ["bp", "credentials", "phone"]
+__all__ = ["bp", "credentials", "history", "phone"]
 
-_METHODS = {"sms": N_("短信验证码"), "pwd": N_("账号密码")}
 _NOTICES = {
     "password": N_("密码已保存，其他设备上的登录已全部退出。"),
     "username": N_("用户名已保存。"),
@@ -57,7 +57,7 @@ def where() -> flask.Response:
         SimpleNamespace(
             id=each.id,
             device=each.terminal,
-            method=_method(each.amr),
+            method=method_of(each.amr),
             started=datetime.fromtimestamp(each.started, UTC),
             last_seen=datetime.fromtimestamp(each.seen, UTC),
             current=each.id == mine().id,
@@ -109,12 +109,6 @@ def withdraw_now(client_id: str) -> flask.Response:
     return people.go("/account/portals?done=withdrawn")
 
 
-@bp.get("/history")
-def history() -> flask.Response:
-    shown = [_event(each) for each in accounts.sign_ins(me().id)]
-    return people.page("account/history.html", None, events=shown)
-
-
 def _withdrawable(client_id: str) -> Connection:
     found = connections.find(me().id, client_id)
     if found is None or not found.live or found.legal_basis != "consent":
@@ -142,29 +136,14 @@ def _portal(connection: Connection, claims: dict[str, Any]) -> SimpleNamespace:
     )
 
 
-def _event(row: SignIn) -> SimpleNamespace:
-    client = clients.find(row.client_id, None) if row.client_id else None
-    return SimpleNamespace(
-        at=row.at,
-        text=N_("登录"),
-        where=row.terminal,
-        detail=client.name if client else _method(tuple(row.methods)),
-        failed=row.outcome != "ok",
-    )
-
-
 def _before_this(rows: list[SignIn]) -> SimpleNamespace | None:
     """The sign-in before the present one: what a stranger's would be recognised by."""
     if len(rows) < 2:  # noqa: PLR2004 - this one and the one before
         return None
     before = rows[1]
     return SimpleNamespace(
-        at=before.at, where=before.terminal, method=_method(tuple(before.methods))
+        at=before.at, where=before.terminal, method=method_of(tuple(before.methods))
     )
-
-
-def _method(amr: tuple[str, ...]) -> str:
-    return next((_METHODS[each] for each in amr if each in _METHODS), "")
 
 
 def _done() -> str:

@@ -4,14 +4,13 @@ from datetime import timedelta
 
 import flask
 
-from idp import codes, credentials, interactions, proofs
+from idp import codes, credentials, handover, interactions, proofs
 from idp.crypto import masking
 from idp.errors import IdpError
 from idp.interactions import Interaction
 from idp.recovery import resetting
 from idp.recovery.errors import NewPasswordWeak, NoAccountHere, NotRecovering
 from idp.sessions import AccountStopped
-from idp.settings import current as settings
 from idp.store import accounts, ephemeral
 from idp.store.accounts import Account
 from idp.web import people
@@ -68,7 +67,7 @@ def prove() -> flask.Response:
         return _phone(interaction, people.failed(NoAccountHere()))
     if not account.active:
         raise AccountStopped
-    if accounts.lapsed(account, settings.login.phone_proof):
+    if handover.lapsed(account):
         # A code alone resets nothing where the number may have moved on (DESIGN §3).
         kept = proofs.keep(interaction, number, unproven=account.id)
         return people.go(kept.url("/login/number"))

@@ -12,7 +12,7 @@ from typing import Any
 import flask
 import structlog
 
-from idp import consents, sessions
+from idp import closing, consents, sessions
 from idp.audit import events
 from idp.audit import log as audit
 from idp.signals import logout
@@ -40,6 +40,10 @@ def _cut_client(payload: dict[str, Any], _means: Means) -> str:
 
 
 _NOT_NOW: tuple[type[Exception], ...] = (Undelivered, *ENGINE_FAILURES)
+def _close_account(payload: dict[str, Any], _means: Means) -> str:
+    return "closed" if closing.close_if_due(payload["account"]) else "not due, or not frozen"
+
+
 def _cut_claims(payload: dict[str, Any], _means: Means) -> str:
     sessions.cut_claims(payload["account"])
     return "cut"
@@ -51,6 +55,7 @@ HANDLERS: dict[str, Handler] = {
     "session-cut": _cut_sessions,
     "client-cut": _cut_client,
     "claims-cut": _cut_claims,
+    "account-close": _close_account,
     "backchannel-logout": logout.deliver,
 }
 

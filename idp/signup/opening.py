@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from idp import agreements, sessions
+from idp import agreements
 from idp.audit import events
 from idp.audit import log as audit
+from idp.handover import displace, lapsed, settle
 from idp.services import services
 from idp.signup.errors import NameTaken
-from idp.store import accounts, numbers
+from idp.store import accounts
 from idp.store.accounts import Account, NewAccount, UsernameTaken
 from idp.store.engines import db
 from idp.web.i18n import locale
@@ -28,8 +29,9 @@ def open_account(wish: Wish) -> Account:
     """The new account, committed. Raises PhoneTaken or NameTaken; then nothing was changed."""
     hashed = services.passwords.hash(wish.password) if wish.password else None
     holder = accounts.by_phone(wish.number)
-    if holder is not None and holder.id == wish.displaces and lapsed(holder):
-        _displace(holder)
+    moved = holder if holder and holder.id == wish.displaces and lapsed(holder) else None
+    if moved is not None:
+        displace(moved)
     new = NewAccount(wish.number, wish.username, hashed, locale())
     try:
         account = accounts.add(new)
@@ -40,21 +42,6 @@ def open_account(wish: Wish) -> Account:
     if hashed:
         audit.record(events.PasswordSet(account=account.id, first=True))
     db.session.commit()
-    if holder is not None and not holder.active:
-        sessions.end_all(holder.id, reason="number_lost", keep_offline=False)
+    if moved is not None:
+        settle(moved)
     return account
-
-
-def lapsed(holder: Account) -> bool:
-    """Whether the holder's last proof of their number is too old to count (DESIGN §3)."""
-    return accounts.lapsed(holder, services.settings.login.phone_proof)
-
-
-def _displace(holder: Account) -> None:
-    """Take the number from an account that has not proven it for long; it is told and kept."""
-    index = services.sealer.index("phone", holder.phone or "")
-    numbers.release(holder, services.settings.login.closing)
-    lost = events.PhoneChanged(account=holder.id, old_phone=index, reason="number_lost")
-    audit.record(lost)
-    if not holder.active:
-        audit.record(events.AccountStopped(target=holder.id, reason="number_lost"))

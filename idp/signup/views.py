@@ -2,7 +2,7 @@
 
 import flask
 
-from idp import agreements, codes, credentials, interactions, proofs, sessions
+from idp import agreements, codes, credentials, handover, interactions, proofs, sessions
 from idp.crypto import masking
 from idp.errors import IdpError
 from idp.interactions import Interaction
@@ -89,7 +89,7 @@ def not_mine() -> flask.Response:
     holder = accounts.by_phone(number) if number else None
     if holder is None:
         return people.go(interaction.url("/signup/"))
-    if not opening.lapsed(holder):
+    if not handover.lapsed(holder):
         raise NumberInUse
     # The choices of a number that may have changed hands are sign-in's to show.
     return flask.redirect(interaction.url("/login/proven"), 307)  # type: ignore[return-value]
@@ -154,7 +154,7 @@ def _held(interaction: Interaction, number: str) -> bool:
     holder = accounts.by_phone(number)
     if holder is None:
         return False
-    return holder.id != interaction.result.get("displace") or not opening.lapsed(holder)
+    return holder.id != interaction.result.get("displace") or not handover.lapsed(holder)
 
 
 def _wrong(wish: Wish) -> Failed | None:

@@ -212,6 +212,13 @@ def chained(after: int, upto: int, batch: int) -> Iterator[Mapping[str, Any]]:
         after = rows[-1]["seq"]
 
 
+def of_account(account_id: str, actions: Sequence[str], limit: int) -> Sequence[AuditEvent]:
+    """The latest of some kinds of events of one person, for the person to see."""
+    query = select(AuditEvent).where(AuditEvent.account == account_id)
+    query = query.where(AuditEvent.action.in_(actions)).order_by(AuditEvent.at.desc())
+    return db.session.scalars(query.limit(limit)).all()
+
+
 def outside(batch: int) -> Sequence[Mapping[str, Any]]:
     """Rows with no place: waiting, refused, or slipped in."""
     query = select(*_RAW).where(EVENT.c.seq.is_(None)).order_by(EVENT.c.id).limit(batch)

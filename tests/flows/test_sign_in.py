@@ -8,11 +8,13 @@ from datetime import timedelta
 
 import flask
 import pytest
+import time_machine
 
 from idp import interactions, sessions
 from idp.login.methods import METHODS
 from idp.services import services
 from idp.settings import Settings
+from idp.signals import deliveries
 from idp.store import accounts
 from idp.store.engines import db
 from idp.store.types import now
@@ -571,6 +573,42 @@ class TestANumberLongUnproven:
             assert former is not None
             assert former.status == accounts.ACTIVE
             assert account_of(first).id != old
+
+    @pytest.mark.parametrize("comes_back", [False, True])
+    def test_closes_a_frozen_account_after_the_waiting_time_unless_its_holder_came_back(
+        self, app: flask.Flask, citizens: Citizens, *, comes_back: bool
+    ) -> None:
+        first = citizens().signs_up(password=GOOD)
+        old = age_number(app, first)
+        holder = citizens(first.number).signs_in_by_code()
+        holder.submits("phone-is-new").submits("signup-submit", agree="yes")
+        if comes_back:
+            citizens("13822220000").signs_in_by_password(first.number, GOOD)
+
+        with time_machine.travel(now() + timedelta(days=31), tick=True), app.app_context():
+            while deliveries.deliver_due():
+                pass
+
+        with app.app_context():
+            former = accounts.by_id(old)
+            assert former is not None
+            assert former.status == (accounts.ACTIVE if comes_back else accounts.CLOSED)
+            assert former.password_hash is not None
+
+    def test_tells_its_old_holder_at_the_next_sign_in_once(
+        self, app: flask.Flask, wang: Citizen, citizens: Citizens
+    ) -> None:
+        age_number(app, wang)
+        holder = citizens(wang.number).signs_in_by_code()
+        holder.submits("phone-is-new").submits("signup-submit", agree="yes")
+
+        owner = citizens("13822220000").signs_in_by_password("wang_xm", GOOD)
+        assert owner.at == "/login/number/lost"
+        assert "138****0001" in owner.text
+        assert "没有绑定手机号码" in owner.submits("told").text
+
+        again = citizens("13822220001").signs_in_by_password("wang_xm", GOOD)
+        assert again.at == "/account/"
 
     def test_is_not_decided_by_asking_for_the_page(self, citizens: Citizens) -> None:
         citizen = citizens().visits("/login/")
