@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-PASSWORD = "Huaishu-Menkou-58"  # noqa: S105 - the demo's own, shown on its page
-"""Everybody's. Production refuses to start with data that knows it."""
+PASSWORD = "Huaishu-Menkou-58"
+"""Everybody's, and no secret: this is why the demo listens on loopback only."""
 
 
 @dataclass(frozen=True)
@@ -11,16 +11,41 @@ class Person:
     name: str
     phone: str
     note: str
+    note_en: str
     username: str = ""
     registered: bool = True
 
 
 PEOPLE = (
-    Person("王建国", "13800000001", "退休职工，习惯用短信验证码登录", "wangjianguo"),
-    Person("李秀英", "13800000002", "单位职工，用账号密码登录", "lixiuying"),
-    Person("陈㛃", "13800000003", "姓名含生僻字（㛃）", "chenjie"),
-    Person("张𠮷祥", "13800000004", "姓名含扩展区汉字（𠮷）", "zhangjixiang"),
-    Person("赵雪", "13800000005", "还没有账号：用这个号码体验注册", registered=False),
+    Person(
+        "王建国",
+        "13800000001",
+        "退休职工，习惯用短信验证码登录",
+        "Retired, signs in by text message",
+        "wangjianguo",
+    ),
+    Person(
+        "李秀英",
+        "13800000002",
+        "单位职工，用账号密码登录",
+        "Employed, signs in with a password",
+        "lixiuying",
+    ),
+    Person("陈㛃", "13800000003", "姓名含生僻字（㛃）", "A rare character in the name", "chenjie"),
+    Person(
+        "张𠮷祥",
+        "13800000004",
+        "姓名含扩展区汉字（𠮷）",
+        "A character beyond the basic plane",
+        "zhangjixiang",
+    ),
+    Person(
+        "赵雪",
+        "13800000005",
+        "还没有账号：用这个号码体验注册",
+        "No account yet: register with this number",
+        registered=False,
+    ),
 )
 
 

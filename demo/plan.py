@@ -225,6 +225,7 @@ def _page(plan: Plan) -> dict[str, Any]:
                 "password": PASSWORD if person.registered else "",
                 "registered": person.registered,
                 "note": person.note,
+                "note_en": person.note_en,
                 "inbox": f"{plan.sandbox.url}/phone/{person.phone}",
             }
             for person in PEOPLE

@@ -219,5 +219,7 @@ def test_the_demo_page_lists_everybody(person: Someone) -> None:
 
     for text in ("王建国", "陈㛃", "张𠮷祥", citizen.live.password, citizen.live.shebao):
         assert text in citizen.page.content()
+    citizen.press("a[hreflang^=en]")
+    assert "Three things to try" in citizen.said()
     said = citizen.page.request.get(f"{citizen.live.issuer}/demo.json").json()
     assert {portal["client_id"] for portal in said["portals"]} == {"shebao", "gjj"}
