@@ -27,9 +27,8 @@ def init_app(app: flask.Flask, settings: Settings) -> None:
         g = flask.g
         g.started = time.perf_counter()
         g.request_id = _request_id(proxied)
-        clear_contextvars()
         bind_contextvars(request_id=g.request_id)
-        audit.enter(_audited(g.request_id, region))
+        g.audited = audit.enter(_audited(g.request_id, region))
         csrf.guard()
 
     def after(response: flask.Response) -> flask.Response:
@@ -39,6 +38,10 @@ def init_app(app: flask.Flask, settings: Settings) -> None:
             return response
         response.headers["X-Request-Id"] = g.request_id
         _note(response.status_code, time.perf_counter() - g.started)
+        # The thread goes on to other requests, or to none: nothing of this one stays behind.
+        clear_contextvars()
+        if token := g.pop("audited", None):
+            audit.leave(token)
         return response
 
     app.before_request_funcs.setdefault(None, []).insert(0, before)
