@@ -1,5 +1,7 @@
 """Signing in: choose a method, begin, finish; going on, going back, declining."""
 
+from datetime import timedelta
+
 import flask
 
 from idp import codes, cookies, interactions, proofs
@@ -16,6 +18,8 @@ from idp.web import captcha, people
 
 __all__ = ["agreeing", "bp", "checks", "numbers"]
 
+_REMEMBERED = timedelta(days=180)
+"""How long the way somebody signed in is the tab shown first in their browser."""
 _NOT_HERE = (InteractionExpired, AccountStopped)
 """Failures that showing the same form again would not mend."""
 
@@ -51,7 +55,7 @@ def finish(name: str) -> flask.Response:
     try:
         _guard(interaction, method, "finish")
         outcome = method.finish(pages.attempt(interaction, people.form()))
-        cookies.set_("method", name, services.settings.sessions.absolute * 60)
+        cookies.set_("method", name, _REMEMBERED)
         return numbers.settle(interaction, outcome)
     except IdpError as error:
         return _again(interaction, method, error)

@@ -158,16 +158,19 @@ def _held(interaction: Interaction, number: str) -> bool:
 
 
 def _wrong(wish: Wish) -> Failed | None:
-    """The first thing to mend, if there is one."""
+    """Everything to mend, at once; the first of it leads."""
+    found: list[tuple[IdpError, list[str]]] = []
     if wish.username and not credentials.username_fits(wish.username):
-        return people.failed(BadUsername(), "username")
+        found.append((BadUsername(), []))
     if wish.password:
         reasons = credentials.weaknesses(wish.password, wish.username, wish.number)
-        if reasons:
-            return people.failed(WeakPassword(), "username", reasons=reasons)
+        found += [(WeakPassword(), reasons)] if reasons else []
     if not people.text("agree"):
-        return people.failed(NotAgreed(), "username")
-    return None
+        found.append((NotAgreed(), []))
+    if not found:
+        return None
+    errors = {error.field: reasons or error for error, reasons in found}
+    return Failed(found[0][0], {"username": wish.username}, errors)
 
 
 def _welcome(interaction: Interaction, account: Account) -> flask.Response:
