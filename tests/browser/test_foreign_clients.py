@@ -24,10 +24,12 @@ SCRIPTS = Path(__file__).parent.parent / "clients_js"
 @pytest.fixture(scope="module")
 def node() -> Callable[[str, dict[str, Any]], Any]:
     """Runs one step of the openid-client script."""
-    program = shutil.which("node")
-    if program is None or not (SCRIPTS / "node_modules" / "openid-client").is_dir():
+    program = shutil.which("node") or ""
+    if not program or not (SCRIPTS / "node_modules" / "openid-client").is_dir():
         reason = "Node.js, or `npm ci` in tests/clients_js, is missing"
-        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
 
     def run(step: str, given: dict[str, Any]) -> Any:
         done = subprocess.run(

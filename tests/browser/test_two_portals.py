@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 
 from tests.browser.live import Live
@@ -116,6 +118,20 @@ def test_a_consent_client_can_never_skip_the_page(person: Someone) -> None:
     citizen.page.goto(citizen.page.url.replace("/consent", "/oauth/authorize"))
     assert not citizen.page.url.startswith(live.shebao), "no way around by address"
     assert not citizen.greeted_at(live.shebao)
+
+
+def test_a_consent_client_cannot_ask_in_silence(person: Someone) -> None:
+    citizen = person()
+    live = citizen.live
+    citizen.open(f"{live.gjj}/login")
+    citizen.sign_in_by_code(live.new_number())
+
+    portal = f"http://127.0.0.1:{live.plan.places['shebao'].port}"
+    asked = httpx.get(f"{portal}/login").headers["location"]
+    answer = citizen.page.context.request.get(f"{asked}&prompt=none", max_redirects=0)
+    said = parse_qs(urlsplit(answer.headers["location"]).query)
+    assert said["error"] == ["consent_required"] and said["iss"] == [live.issuer]
+    assert "code" not in said
 
 
 def test_two_tabs_both_arrive(person: Someone) -> None:
