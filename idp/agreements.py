@@ -7,12 +7,22 @@ from hashlib import sha256
 from idp import settings
 from idp.audit import events
 from idp.audit import log as audit
-from idp.errors import N_
+from idp.errors import N_, IdpError
 from idp.settings import ROOT
 from idp.store import accounts
 
 _TEXTS = ROOT / "templates" / "agreements"
 _TITLES = {"terms": N_("用户服务协议"), "privacy": N_("隐私政策")}
+
+
+class NotAgreed(IdpError):
+    """The box stayed unticked: nothing is opened without an act of the person (PIPL art. 14)."""
+
+    code = "HT-3004"
+    message = N_("请先阅读并同意用户服务协议和隐私政策。")
+    next_step = N_("阅读后勾选“我已阅读并同意”。")
+    oauth_error = "invalid_request"
+    field = "agree"
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,7 @@ import flask
 
 from idp import credentials, sessions
 from idp.account.blueprint import bp, fresh_sign_in, me, mine
-from idp.account.errors import (
-    BadUsername,
-    NameTaken,
-    TooManyOldPasswords,
-    WeakPassword,
-    WrongOldPassword,
-)
+from idp.account.errors import TooManyOldPasswords, WrongOldPassword
 from idp.audit import events
 from idp.audit import log as audit
 from idp.services import services
@@ -37,12 +31,13 @@ def set_username() -> flask.Response:
     fresh_sign_in()
     chosen = people.text("username").strip()
     if not credentials.username_fits(chosen):
-        return _username(people.failed(BadUsername(), "username"))
+        return _username(people.failed(credentials.BadUsername(), "username"))
     try:
         accounts.rename(me(), chosen)
     except UsernameTaken:
-        return _username(people.failed(NameTaken(), "username"))
-    sessions.claims_changed(mine().account_id)
+        return _username(people.failed(credentials.NameTaken(), "username"))
+    audit.record(events.UsernameChanged(account=me().id))
+    sessions.claims_changed(me().id)
     return people.go("/account/?done=username")
 
 
@@ -61,7 +56,7 @@ def set_password() -> flask.Response:
     if account.password_hash is not None and (failed := _wrong_old(account)):
         return _password(failed)
     if reasons := credentials.weaknesses(chosen, account.username, account.phone):
-        return _password(people.failed(WeakPassword(), reasons=reasons))
+        return _password(people.failed(credentials.WeakNewPassword(), reasons=reasons))
     first = account.password_hash is None
     accounts.give_password(account, services.passwords.hash(chosen))
     audit.record(events.PasswordSet(account=account.id, first=first))

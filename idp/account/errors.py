@@ -5,26 +5,6 @@ from http import HTTPStatus
 from idp.errors import N_, IdpError
 
 
-class BadUsername(IdpError):
-    """The user name is not in the form names have here."""
-
-    code = "HT-4001"
-    message = N_("用户名格式不正确。")
-    next_step = N_("请使用 4 到 30 个字符，以字母开头，只含字母、数字和下划线。")
-    oauth_error = "invalid_request"
-    field = "username"
-
-
-class NameTaken(IdpError):
-    """Somebody else has this user name."""
-
-    code = "HT-4002"
-    message = N_("该用户名已被使用。")
-    next_step = N_("请换一个用户名。")
-    status = HTTPStatus.CONFLICT
-    field = "username"
-
-
 class WrongOldPassword(IdpError):
     """The present password, asked for before it is changed, was not the one."""
 
@@ -33,16 +13,6 @@ class WrongOldPassword(IdpError):
     next_step = N_("请重新输入；如果忘记了密码，请退出后选择“忘记密码”。")
     status = HTTPStatus.FORBIDDEN
     field = "password"
-
-
-class WeakPassword(IdpError):
-    """The new password would be guessed; the page lists the reasons."""
-
-    code = "HT-4004"
-    message = N_("新密码不够安全。")
-    next_step = N_("请按提示修改后重新提交。")
-    oauth_error = "invalid_request"
-    field = "new_password"
 
 
 class TooManyOldPasswords(IdpError):

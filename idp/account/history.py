@@ -18,6 +18,7 @@ _EVENTS = {
     "account.opened": N_("开立账号"),
     "password.set": N_("设置或修改密码"),
     "password.reset": N_("通过手机号码重新设置密码"),
+    "username.changed": N_("修改用户名"),
     "phone.changed": N_("更换手机号码"),
     "phone.unproven": N_("只用短信验证码登录，号码长期未验证"),
     "consent.given": N_("同意向应用提供信息"),

@@ -142,6 +142,11 @@ class PasswordReset(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class UsernameChanged(Event):
+    action = "username.changed"
+
+
+@dataclass(frozen=True, kw_only=True)
 class PhoneChanged(Event):
     action = "phone.changed"
     old_phone: Index | None = None
@@ -281,6 +286,7 @@ EVENTS: tuple[type[Event], ...] = (
     SmsBudgetNear,
     PasswordSet,
     PasswordReset,
+    UsernameChanged,
     PhoneChanged,
     PhoneUnproven,
     AgreementAccepted,

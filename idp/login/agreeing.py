@@ -6,7 +6,6 @@ from idp import agreements, interactions
 from idp.interactions import Interaction
 from idp.login import finishing
 from idp.login.blueprint import bp
-from idp.login.errors import AgreeFirst
 from idp.sessions import AccountStopped
 from idp.store import accounts
 from idp.web import people
@@ -25,7 +24,7 @@ def agree() -> flask.Response:
     interaction = people.entered()
     signing = finishing.signing(interaction)
     if not people.text("agree"):
-        return _ask(interaction, people.failed(AgreeFirst()))
+        return _ask(interaction, people.failed(agreements.NotAgreed()))
     account = accounts.by_id(signing.account_id)
     if account is None or not account.active:
         raise AccountStopped

@@ -72,13 +72,3 @@ class StepMissing(IdpError):
     message = N_("请先完成上一步。")
     next_step = N_("请返回登录页面，从头开始操作。")
     status = HTTPStatus.CONFLICT
-
-
-class AgreeFirst(IdpError):
-    """The box stayed unticked: nothing is opened without an act of the person."""
-
-    code = "HT-2031"
-    message = N_("请先阅读并同意用户服务协议和隐私政策。")
-    next_step = N_("阅读后勾选“我已阅读并同意”。")
-    oauth_error = "invalid_request"
-    field = "agree"

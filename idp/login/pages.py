@@ -15,6 +15,8 @@ from idp.login.methods import METHODS
 from idp.login.methods.base import Attempt, LoginMethod
 from idp.services import services
 from idp.sessions import Session
+from idp.sms.errors import BadNumber
+from idp.sms.numbers import normalise
 from idp.store import accounts
 from idp.web import captcha, people
 from idp.web.people import FIRST, Failed
@@ -147,7 +149,17 @@ def _typed(interaction: Interaction) -> dict[str, str]:
 def _hinted(interaction: Interaction, chosen: LoginMethod) -> dict[str, str]:
     """OIDC Core §3.1.2.1: the portal may know whom it sends."""
     hint = interaction.hints.get("login_hint", "")[:64]
-    return dict.fromkeys(chosen.keeps, hint) if hint and not interaction.account_id else {}
+    if not hint or interaction.account_id:
+        return {}
+    return {name: hint for name in chosen.keeps if name != "phone" or _is_number(hint)}
+
+
+def _is_number(text: str) -> bool:
+    try:
+        normalise(text)
+    except BadNumber:
+        return False
+    return True
 
 
 def _asks_again(interaction: Interaction, failed: Failed) -> bool:

@@ -22,13 +22,3 @@ class NotRecovering(IdpError):
     message = N_("请先验证手机号码，再设置新密码。")
     next_step = N_("请从“找回密码”重新开始。")
     status = HTTPStatus.CONFLICT
-
-
-class NewPasswordWeak(IdpError):
-    """The new password would be guessed; the page lists the reasons."""
-
-    code = "HT-3503"
-    message = N_("新密码不够安全。")
-    next_step = N_("请按提示修改后重新提交。")
-    oauth_error = "invalid_request"
-    field = "new_password"

@@ -9,7 +9,7 @@ from idp.crypto import masking
 from idp.errors import IdpError
 from idp.interactions import Interaction
 from idp.recovery import resetting
-from idp.recovery.errors import NewPasswordWeak, NoAccountHere, NotRecovering
+from idp.recovery.errors import NoAccountHere, NotRecovering
 from idp.sessions import AccountStopped
 from idp.store import accounts, ephemeral
 from idp.store.accounts import Account
@@ -91,7 +91,7 @@ def reset() -> flask.Response:
     account = _recovering(interaction)
     chosen = people.text("new_password")
     if reasons := credentials.weaknesses(chosen, account.username, account.phone):
-        failed = people.failed(NewPasswordWeak(), reasons=reasons)
+        failed = people.failed(credentials.WeakNewPassword(), reasons=reasons)
         return _password(interaction, account, failed)
     hashed = resetting.hashed(chosen)
     if ephemeral.take(_KIND, interaction.id) is None:  # another tab was first

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from idp import agreements
 from idp.audit import events
 from idp.audit import log as audit
+from idp.credentials import NameTaken
 from idp.handover import displace, lapsed, settle
 from idp.services import services
-from idp.signup.errors import NameTaken
 from idp.store import accounts
 from idp.store.accounts import Account, NewAccount, UsernameTaken
 from idp.store.engines import db

@@ -3,11 +3,12 @@
 import flask
 
 from idp import agreements, codes, credentials, handover, interactions, proofs, sessions
+from idp.credentials import BadUsername, WeakPassword
 from idp.crypto import masking
 from idp.errors import IdpError
 from idp.interactions import Interaction
 from idp.signup import opening
-from idp.signup.errors import BadUsername, NotAgreed, NumberInUse, WeakPassword
+from idp.signup.errors import NumberInUse
 from idp.signup.opening import Wish
 from idp.store import accounts
 from idp.store.accounts import Account, PhoneTaken
@@ -166,7 +167,7 @@ def _wrong(wish: Wish) -> Failed | None:
         reasons = credentials.weaknesses(wish.password, wish.username, wish.number)
         found += [(WeakPassword(), reasons)] if reasons else []
     if not people.text("agree"):
-        found.append((NotAgreed(), []))
+        found.append((agreements.NotAgreed(), []))
     if not found:
         return None
     errors = {error.field: reasons or error for error, reasons in found}

@@ -138,7 +138,7 @@ class TestUsername:
 
         li.submits("username-submit", username="13800000001")
 
-        assert (li.status, "HT-4001" in li.text) == (400, True)
+        assert (li.status, "HT-3001" in li.text) == (400, True)
 
 
 class TestFreshness:

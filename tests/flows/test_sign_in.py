@@ -9,8 +9,9 @@ from datetime import timedelta
 import flask
 import pytest
 import time_machine
+from markupsafe import escape
 
-from idp import interactions, sessions
+from idp import interactions, sessions, standing
 from idp.login.methods import METHODS
 from idp.services import services
 from idp.settings import Settings
@@ -326,6 +327,39 @@ def test_an_interaction_that_is_over_shows_the_way_back(citizen: Citizen) -> Non
     assert 'id="back-to-portal"' in citizen.text
 
 
+def test_an_interaction_that_is_over_leads_back_to_the_portal_it_came_from(
+    app: flask.Flask, citizen: Citizen
+) -> None:
+    with app.app_context():
+        given = {
+            "name": "社保服务",
+            "redirect_uris": ["https://shebao.test/callback"],
+            "home_uri": "https://shebao.test/home",
+        }
+        standing.create_client("shebao", given)
+
+    citizen.visits("/login/?i=gone-for-long&c=shebao")
+
+    assert citizen.status == 410
+    assert 'href="https://shebao.test/home"' in citizen.text
+    assert "社保服务" in citizen.text
+    assert citizen.visits("/login/?i=gone-for-long&c=https://evil.test/").status == 410
+    assert "evil.test" not in re.sub(r'href="\?[^"]*"', "", citizen.text)
+
+
+@pytest.mark.parametrize(
+    "typed", ["1380013", "abc", "１３８", "<b>13800000001</b>", "13800000001;"]
+)
+def test_a_number_that_is_none_is_refused_and_kept_in_the_form(
+    citizen: Citizen, typed: str
+) -> None:
+    citizen.visits("/login/?m=sms").submits("send-code", phone=typed)
+
+    assert (citizen.status, "HT-5001" in citizen.text) == (400, True)
+    assert f'value="{escape(typed)}"' in citizen.text
+    assert 'aria-describedby="phone-error"' in citizen.text
+
+
 def test_finishing_twice_by_the_back_button_is_no_dead_end(citizen: Citizen) -> None:
     citizen.visits("/login/?m=sms")
     page = citizen.page
@@ -485,7 +519,7 @@ class TestANewAgreement:
         other.page = page
 
         other.submits("agreement-submit")
-        assert (other.status, "HT-2031" in other.text) == (400, True)
+        assert (other.status, "HT-3004" in other.text) == (400, True)
         other.submits("agreement-submit", agree="yes")
 
         assert other.at == "/account/"
