@@ -183,7 +183,7 @@ class Sms(Section):
     device_day: int = 20
     """Codes one browser may ask for."""
     address_hour: int = 300
-    """Codes one address range (/24, /64) may ask for: a service hall behind one address must fit."""
+    """Codes one address range (/24, /64) may ask for: a hall behind one address must fit."""
     halls: tuple[str, ...] = ()
     """Networks of service halls, counted against ``hall_hour`` instead."""
     hall_hour: int = 3000
@@ -337,7 +337,8 @@ class Settings(Section):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         parts = urlsplit(self.issuer)
-        if parts.scheme not in {"http", "https"} or parts.query or parts.fragment or self.issuer.endswith("/"):
+        odd = parts.query or parts.fragment or self.issuer.endswith("/")
+        if parts.scheme not in {"http", "https"} or odd:
             raise ValueError("issuer must be a URL without query, fragment or final slash")
         loopback = self.serve.host in {"127.0.0.1", "::1", "localhost"}
         if self.development.allow_loopback and not loopback:
@@ -349,9 +350,10 @@ class Settings(Section):
         return self
 
     def _production_is_real(self, scheme: str) -> None:
+        database = self.store.database_url.get_secret_value()
         wrong = {
             "issuer must be https": scheme != "https",
-            "store.database_url must name PostgreSQL": not self.store.database_url.get_secret_value(),
+            "store.database_url must name PostgreSQL": not database.startswith("postgresql"),
             "store.redis_url must name Redis or Valkey": self.embedded_redis,
             "development.allow_loopback must be off": self.development.allow_loopback,
             "development.sandbox_url must be empty": bool(self.development.sandbox_url),
