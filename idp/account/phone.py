@@ -31,6 +31,11 @@ def phone() -> flask.Response:
     return _page(_entered())
 
 
+@bp.get("/phone/send")
+def address_of_the_form() -> flask.Response:
+    return people.back_to("/account/phone")
+
+
 @bp.post("/phone/send")
 def send_to_phone() -> flask.Response:
     fresh_sign_in()

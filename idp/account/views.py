@@ -67,6 +67,12 @@ def where() -> flask.Response:
     return people.page("account/sessions.html", None, sessions=shown, notice=_done())
 
 
+@bp.get("/sessions/end")
+@bp.get("/sessions/end-others")
+def address_of_a_form() -> flask.Response:
+    return people.back_to("/account/sessions")
+
+
 @bp.post("/sessions/end")
 def end_one() -> flask.Response:
     wanted = people.text("session")

@@ -47,6 +47,16 @@ def number() -> flask.Response:
     )
 
 
+def choose_again(interaction: Interaction) -> flask.Response:
+    """Back at the start: the choice is still there, unless somebody else took the number."""
+    try:
+        _held(interaction)
+    except StepMissing:
+        changed = interactions.note(interaction, proven=None, unproven=None)
+        return people.go(changed.url("/login/"))
+    return people.go(interaction.url("/login/number"))
+
+
 @bp.post("/number/new")
 def number_is_new() -> flask.Response:
     """The number is new to this person: they get an account of their own."""

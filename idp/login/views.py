@@ -31,7 +31,20 @@ def choose() -> flask.Response:
     interaction = people.entered()
     if interaction.result.get("done"):
         return pages.done(interaction)
+    if interaction.result.get("unproven") and "m" not in flask.request.args:
+        return numbers.choose_again(interaction)
     return pages.show(interaction)
+
+
+@bp.get("/<name>/begin")
+@bp.get("/<name>/finish")
+@bp.get("/proven")
+@bp.get("/decline")
+@bp.get("/switch")
+@bp.get("/number/new")
+@bp.get("/agreement/decline")
+def address_of_a_form(name: str = "") -> flask.Response:
+    return people.back_to("/login/")
 
 
 @bp.post("/<name>/begin")

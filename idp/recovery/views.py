@@ -30,6 +30,11 @@ def start() -> flask.Response:
     return _phone(people.entered())
 
 
+@bp.get("/send")
+def address_of_a_form() -> flask.Response:
+    return people.back_to("/recover/")
+
+
 @bp.post("/send")
 def send() -> flask.Response:
     """Send a code whether or not the number has an account: the answer is the same."""

@@ -32,6 +32,12 @@ def start() -> flask.Response:
     return _phone(interaction)
 
 
+@bp.get("/send")
+@bp.get("/not-mine")
+def address_of_a_form() -> flask.Response:
+    return people.back_to("/signup/")
+
+
 @bp.post("/send")
 def send() -> flask.Response:
     """Send a code, or another one to the number asked for before."""

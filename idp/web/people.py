@@ -87,6 +87,12 @@ def go(url: str) -> flask.Response:
     return flask.redirect(url, 303)  # type: ignore[return-value]
 
 
+def back_to(path: str) -> flask.Response:
+    """Somebody reloads the address of a form, or changes the language there: show the form."""
+    query = flask.request.query_string.decode()
+    return go(f"{path}?{query}" if query else path)
+
+
 def leave(interaction: Interaction) -> flask.Response:
     """Back to where the person was going; whatever was proven on the way is used up.
 

@@ -292,7 +292,19 @@ def test_asking_with_get_or_head_changes_nothing(citizen: Citizen, path: str) ->
     query = citizen.page.request.query_string.decode()
     for method in ("GET", "HEAD"):
         answer = citizen._open(method, f"/login/{path}?{query}", None)
-        assert answer.status_code in {200, 405}
+        assert answer.status_code in {200, 303}
+    assert citizen.phone.texts() == []
+
+
+def test_the_address_of_a_form_shown_again_may_be_reloaded_or_read_in_english(
+    wang: Citizen, citizens: Citizens
+) -> None:
+    other = citizens("13822220000").signs_in_by_password("wang_xm", "wrong password")
+    url = other.page.request.full_path
+
+    assert other.visits(f"{url}&ui_locales=en").status == 200
+    assert 'lang="en"' in other.text
+    assert 'id="send-code"' in other.visits(url).text
 
 
 @pytest.mark.parametrize(
@@ -664,6 +676,35 @@ class TestANumberLongUnproven:
 
         again = citizens("13822220001").signs_in_by_password("wang_xm", GOOD)
         assert again.at == "/account/"
+
+    def test_is_still_the_question_after_going_back_until_somebody_else_signs_in(
+        self, app: flask.Flask, wang: Citizen, citizens: Citizens
+    ) -> None:
+        citizens("13822220009").signs_up(username="li_na", password=GOOD)
+        age_number(app, wang)
+        holder = citizens(wang.number).signs_in_by_code()
+        query = holder.page.request.query_string.decode()
+
+        assert holder.visits(f"/login/?{query}").at == "/login/number"
+
+        holder.visits(f"/login/?{query}&m=password").submits("switch-account")
+        holder.visits(holder.at_url("m=password"))
+        assert holder.submits("login-submit", username="li_na", password=GOOD).at == "/account/"
+
+    def test_is_no_question_any_more_when_its_holder_proved_it_meanwhile(
+        self, app: flask.Flask, wang: Citizen, citizens: Citizens
+    ) -> None:
+        age_number(app, wang)
+        holder = citizens(wang.number).signs_in_by_code()
+        page = holder.page
+        age_number(app, wang, days=0)
+        holder.page = page
+
+        holder.submits("phone-is-new")
+
+        assert holder.at == "/signup/taken"
+        with app.app_context():
+            assert account_of(wang).username == "wang_xm"
 
     def test_is_not_decided_by_asking_for_the_page(self, citizens: Citizens) -> None:
         citizen = citizens().visits("/login/")
