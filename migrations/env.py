@@ -6,6 +6,7 @@ from alembic import context
 from sqlalchemy import TypeDecorator, text
 
 import idp  # noqa: F401 - create_app knows every part: with it every table is known
+from idp.store import silence
 from idp.store.engines import db
 
 LOCK_TIMEOUT = "3s"
@@ -38,5 +39,5 @@ with db.engine.connect() as connection:
         connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
         connection.execute(text(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'"))
         connection.commit()
-    with context.begin_transaction():
+    with silence.endured(connection), context.begin_transaction():
         context.run_migrations()

@@ -4,20 +4,16 @@ import os
 import time
 import uuid
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 import flask
 import redis as redis_py
 from flask_sqlalchemy import SQLAlchemy
-from redis.backoff import NoBackoff
-from redis.cluster import ClusterNode, RedisCluster
-from redis.retry import Retry
-from redis.sentinel import Sentinel
 from sqlalchemy import MetaData, event
 from sqlalchemy.orm import DeclarativeBase
 from werkzeug.local import LocalProxy
 
 from idp.settings import Settings
+from idp.store import servers, silence
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -43,10 +39,12 @@ def init_app(app: flask.Flask, settings: Settings) -> None:
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _sql_options(settings)
     db.init_app(app)
-    if settings.database_url.startswith("sqlite"):
-        with app.app_context():
+    with app.app_context():
+        if settings.database_url.startswith("sqlite"):
             event.listen(db.engine, "connect", _sqlite_pragmas)
-    app.extensions["redis"] = connect_redis(settings)
+        else:
+            silence.end_after(db.engine, settings.store.database_timeout.total_seconds())
+    app.extensions["redis"] = servers.connect(settings)
 
 
 def new_id() -> str:
@@ -82,58 +80,3 @@ def _sqlite_pragmas(connection: Any, _record: Any) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
-
-
-def connect_redis(settings: Settings) -> redis_py.Redis:
-    """A client for whatever the URL names: one server, Sentinel's master, or a cluster.
-
-    Commands are never retried by the client: it cannot know whether the first try was
-    carried out, and a spent code must not look unspent to its owner.
-    """
-    url = settings.redis_url
-    seconds = settings.store.redis_timeout.total_seconds()
-    common: dict[str, Any] = {
-        "socket_timeout": seconds,
-        "socket_connect_timeout": seconds,
-        "health_check_interval": 0,
-        "decode_responses": False,
-    }
-    parts = urlsplit(url)
-    credentials: dict[str, Any] = {}
-    if parts.password:
-        credentials = {"username": parts.username, "password": parts.password}
-    hosts = parts.netloc.rpartition("@")[2]
-    if parts.scheme in {"redis+cluster", "rediss+cluster"}:
-        nodes = [ClusterNode(host, port) for host, port in _addresses(hosts, 6379)]
-        client = RedisCluster(
-            startup_nodes=nodes,
-            ssl=parts.scheme.startswith("rediss"),
-            max_connections=settings.store.redis_pool,
-            **credentials,
-            **common,
-        )
-        return cast(redis_py.Redis, client)
-    once = Retry(NoBackoff(), 0)
-    if parts.scheme in {"redis+sentinel", "rediss+sentinel"}:
-        sentinel = Sentinel(
-            _addresses(hosts, 26379),
-            sentinel_kwargs={"socket_timeout": seconds},
-            retry=once,
-            **common,
-        )
-        name = parts.path.strip("/") or "mymaster"
-        return sentinel.master_for(
-            name,
-            ssl=parts.scheme.startswith("rediss"),
-            max_connections=settings.store.redis_pool,
-            **credentials,
-        )
-    pool = redis_py.BlockingConnectionPool.from_url(
-        url, max_connections=settings.store.redis_pool, timeout=seconds, retry=once, **common
-    )
-    return redis_py.Redis(connection_pool=pool)
-
-
-def _addresses(netloc: str, default: int) -> list[tuple[str, int]]:
-    pairs = (item.rpartition(":") if ":" in item else (item, "", "") for item in netloc.split(","))
-    return [(host, int(port or default)) for host, _, port in pairs]

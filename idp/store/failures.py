@@ -1,7 +1,15 @@
 """How an engine that does not answer shows itself in Python."""
 
 from redis import exceptions as redis
+from redis.connection import DefaultParser
 from sqlalchemy import exc as sql
+
+
+class CannotWrite(redis.ResponseError):
+    """Redis answers but takes nothing: its disk fails, or too few replicas listen."""
+
+
+DefaultParser.EXCEPTION_CLASSES.update({"MISCONF": CannotWrite, "NOREPLICAS": CannotWrite})
 
 _SQL = (sql.OperationalError, sql.InterfaceError, sql.TimeoutError)
 _REDIS = (
@@ -9,7 +17,9 @@ _REDIS = (
     redis.TimeoutError,
     redis.ReadOnlyError,
     redis.OutOfMemoryError,
-    redis.ClusterDownError,
+    redis.ClusterError,
+    redis.RedisClusterException,
+    CannotWrite,
 )
 ENGINE_FAILURES: tuple[type[Exception], ...] = (*_SQL, *_REDIS)
 """A view that fails with one of these has changed nothing; asking again later may work."""

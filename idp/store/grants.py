@@ -76,6 +76,18 @@ redis.call('HSET', KEYS[1], 'claims', ARGV[2])
 return 1
 """)
 
+_KEEP_ACCESS = Script("""
+if ARGV[1] ~= '' then redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end
+redis.call('XADD', KEYS[2], '*', 'event', ARGV[3])
+return 1
+""")
+
+_DROP_ACCESS = Script("""
+redis.call('DEL', KEYS[1])
+redis.call('XADD', KEYS[2], '*', 'event', ARGV[1])
+return 1
+""")
+
 
 @dataclass(frozen=True, slots=True)
 class Code:
@@ -313,22 +325,12 @@ def read_access(
 
 def keep_access(bucket: str, token: NewToken, event: bytes) -> None:
     """Keep a token that belongs to no person (client credentials)."""
-    with redis.pipeline(transaction=True) as pipe:
-        if token.digest:
-            pipe.set(
-                buckets.access(bucket, token.digest),
-                orjson.dumps(token.value),
-                px=_ms(token.lifetime),
-            )
-        pipe.xadd(buckets.audit(bucket), {"event": event})
-        pipe.execute()
+    keys = [buckets.access(bucket, token.digest), buckets.audit(bucket)]
+    _KEEP_ACCESS(keys, [*token.args(), event])
 
 
 def drop_access(token: str, bucket: str, event: bytes) -> None:
-    with redis.pipeline(transaction=True) as pipe:
-        pipe.delete(buckets.access(bucket, digest(token)))
-        pipe.xadd(buckets.audit(bucket), {"event": event})
-        pipe.execute()
+    _DROP_ACCESS([buckets.access(bucket, digest(token)), buckets.audit(bucket)], [event])
 
 
 def read_epoch(bucket: str) -> int | None:

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from redis.cluster import RedisCluster
 from sqlalchemy import text
 
 from idp.store.engines import db, redis
 from idp.store.migrations import pending
+from idp.store.servers import Cluster
 
 _ON = {1, "1", b"1"}
 
@@ -53,6 +53,6 @@ def redis_clock() -> float:
 
 def _infos(section: str) -> list[dict[str, Any]]:
     client: Any = redis
-    if isinstance(client, RedisCluster):
-        return list(client.info(section, target_nodes=RedisCluster.PRIMARIES).values())
+    if isinstance(client, Cluster):
+        return client.infos(section)
     return [client.info(section)]

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, text
 
+from idp.store import silence
 from idp.store.engines import db
 
 
@@ -14,4 +15,5 @@ def patient() -> Iterator[Connection]:
     with db.engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SET LOCAL statement_timeout = 0"))
-        yield connection
+        with silence.endured(connection):
+            yield connection

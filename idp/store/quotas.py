@@ -59,6 +59,14 @@ redis.call('PEXPIRE', KEYS[4], 2 * day)
 return {'', 0, used}
 """)
 
+_TAKE_NOTICE = Script("""
+local count = redis.call('INCR', KEYS[1])
+redis.call('EXPIRE', KEYS[1], ARGV[1])
+redis.call('INCR', KEYS[2])
+redis.call('EXPIRE', KEYS[2], 2 * ARGV[1])
+return count
+""")
+
 
 @dataclass(frozen=True)
 class Asking:
@@ -126,14 +134,9 @@ def give_back(asking: Asking) -> None:
 
 def take_notice(number: str, day: str, limit: int) -> bool:
     """Count one notice to a number; False when it has had enough today."""
-    key = f"{TAG}:q:notice:{number}:{day}"
-    with redis.pipeline(transaction=True) as pipe:
-        pipe.incr(key)
-        pipe.expire(key, DAY)
-        pipe.incr(_budget_key(day))
-        pipe.expire(_budget_key(day), 2 * DAY)
-        count = pipe.execute()[0]
-    return count <= limit
+    keys = [f"{TAG}:q:notice:{number}:{day}", _budget_key(day)]
+    count = _TAKE_NOTICE(keys, [int(DAY.total_seconds())])
+    return int(count) <= limit
 
 
 def strangers_share(limit: int) -> int:

@@ -51,6 +51,24 @@ redis.call('HSET', KEYS[1], 'state', ARGV[1], 'error', ARGV[2])
 return 1
 """)
 
+_TAKE_OVER = Script("""
+local times = redis.call('HINCRBY', KEYS[1], 'taken_over', 1)
+redis.call('EXPIRE', KEYS[1], ARGV[1])
+return times
+""")
+
+_BEGIN = Script("""
+local before = redis.call('HGET', KEYS[1], ARGV[1])
+if not before then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+return before or ''
+""")
+
+_DONE = Script("""
+redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
+return redis.call('XDEL', KEYS[1], ARGV[2])
+""")
+
 
 @dataclass(frozen=True)
 class Challenge:
@@ -178,22 +196,13 @@ def forget_dead_workers() -> None:
 
 
 def taken_over_before(job: str) -> bool:
-    key = _job_key(job)
-    with redis.pipeline(transaction=True) as pipe:
-        pipe.hincrby(key, "taken_over", 1)
-        pipe.expire(key, KEPT)
-        return pipe.execute()[0] > 1
+    return int(_TAKE_OVER([_job_key(job)], [int(KEPT.total_seconds())])) > 1
 
 
 def begin_attempt(job: str, provider: str) -> str:
     """Write down that ``provider`` is about to be asked; what came of it if it was before."""
-    key, field = _job_key(job), f"try:{provider}"
-    with redis.pipeline(transaction=True) as pipe:
-        pipe.hsetnx(key, field, BEGUN)
-        pipe.hget(key, field)
-        pipe.expire(key, KEPT)
-        first, found, _ = pipe.execute()
-    return "" if first else found.decode()
+    found = _BEGIN([_job_key(job)], [f"try:{provider}", BEGUN, int(KEPT.total_seconds())])
+    return found.decode() if found else ""
 
 
 def end_attempt(job: str, provider: str, outcome: str) -> None:
@@ -202,10 +211,7 @@ def end_attempt(job: str, provider: str, outcome: str) -> None:
 
 def done(entry: Entry) -> None:
     """Acknowledge and forget a job."""
-    with redis.pipeline(transaction=True) as pipe:
-        pipe.xack(QUEUE, GROUP, entry.id)
-        pipe.xdel(QUEUE, entry.id)
-        pipe.execute()
+    _DONE([QUEUE], [GROUP, entry.id])
 
 
 def waiting() -> int:

@@ -7,8 +7,9 @@ import idp
 from idp import settings
 from idp.crypto import keyring
 from idp.crypto.sealing import Sealer
-from idp.store.engines import connect_redis, db
+from idp.store.engines import db
 from idp.store.engines import init_app as engine_setup
+from idp.store.servers import connect
 from tests.engines.pairs import Engines
 
 Rows = dict[Table, list[dict[str, object]]]
@@ -24,7 +25,7 @@ class Fresh:
     def __init__(self, engines: Engines):
         self._settings = settings.load(environment="testing", **engines.settings)
         self._schema_app = _bare(self._settings)
-        self._redis = connect_redis(self._settings)
+        self._redis = connect(self._settings)
         self._first_start: Rows = {}
         with self._schema_app.app_context():
             db.create_all()

@@ -12,7 +12,7 @@ import pytest
 
 from idp import settings
 from idp.store.embedded import Embedded, EmbeddedProblem, require
-from idp.store.engines import connect_redis
+from idp.store.servers import connect
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def test_only_this_user_reaches_it_and_only_by_its_socket(
     engine: Embedded, configured: settings.Settings
 ) -> None:
     assert engine.socket.stat().st_mode & 0o777 == 0o600
-    client = connect_redis(configured)
+    client = connect(configured)
     assert client.config_get("port")["port"] in {"0", b"0"}
     assert client.info("persistence")["aof_enabled"] == 1
     assert client.info("memory")["maxmemory_policy"] == "noeviction"
@@ -48,12 +48,12 @@ def test_it_has_one_owner(engine: Embedded, configured: settings.Settings) -> No
 def test_what_was_written_is_there_after_a_restart(
     engine: Embedded, configured: settings.Settings
 ) -> None:
-    client = connect_redis(configured)
+    client = connect(configured)
     client.set("kept", "1")
     client.close()
     engine.stop()
     engine.start()
-    client = connect_redis(configured)
+    client = connect(configured)
     assert client.get("kept") == b"1"
     client.close()
 

@@ -13,6 +13,8 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from idp import consents, sessions, standing
+from idp.store import buckets
+from idp.store.ephemeral import digest
 from tests.oidc.actors import Person, Portal
 
 
@@ -174,9 +176,8 @@ class TestRedeeming:
     ) -> None:
         wang.opens(shebao.url()).signs_in().presses("consent-allow")
         code = wang.arrived["code"]
-        lifetime = app.extensions["redis"].pttl(
-            app.extensions["redis"].keys(f"{{{code[:2]}}}c:*")[0]
-        )
+        key = buckets.code(code[:2], digest(code))
+        lifetime = app.extensions["redis"].pttl(key)
         assert 0 < lifetime <= 60_000
 
         with app.app_context():

@@ -20,7 +20,7 @@ from idp.crypto.keyring import KeyRing
 from idp.crypto.sealing import Sealer
 from idp.outbound import Outbound
 from idp.sms import Sms
-from idp.store.engines import connect_redis
+from idp.store.servers import connect
 from sandbox import create_app
 from sandbox.inbox import Inbox
 from sandbox.options import Options
@@ -139,7 +139,7 @@ def make(
     def built(**changes: Any) -> Sms:
         chosen = configure(**changes)
         app = flask.Flask("sms")
-        app.extensions["redis"] = connect_redis(chosen)
+        app.extensions["redis"] = connect(chosen)
         app.extensions["sealer"] = Sealer(ring, "intl")
         sms = Sms(chosen, app.extensions["sealer"], Outbound(chosen))
         app.extensions["idp"] = SimpleNamespace(settings=chosen, sms=sms)

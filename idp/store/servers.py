@@ -1,0 +1,130 @@
+"""Clients for Redis in each of its shapes: one server, Sentinel's primary, a cluster.
+
+Commands are never retried by the client: it cannot know whether the first try was carried
+out, and a spent code must not look unspent to its owner.
+"""
+
+import threading
+from typing import Any, cast
+from urllib.parse import SplitResult, unquote, urlsplit
+
+import redis
+from redis.backoff import NoBackoff
+from redis.cluster import ClusterNode, RedisCluster
+from redis.exceptions import RedisError
+from redis.retry import Retry
+from redis.sentinel import Sentinel
+
+from idp.settings import Settings
+
+
+def connect(settings: Settings) -> redis.Redis:
+    """A client for whatever the URL names; it connects at the first question."""
+    parts = urlsplit(settings.redis_url)
+    secure, _, shape = parts.scheme.rpartition("+")
+    if shape == "cluster":
+        return cast(redis.Redis, Cluster(_options(settings, parts, secure == "rediss")))
+    if shape == "sentinel":
+        return _behind_sentinel(settings, parts, _options(settings, parts, secure == "rediss"))
+    pool = redis.BlockingConnectionPool.from_url(
+        settings.redis_url,
+        max_connections=settings.store.redis_pool,
+        timeout=settings.store.redis_timeout.total_seconds(),
+        **_patience(settings),
+    )
+    return redis.Redis(connection_pool=pool)
+
+
+class Cluster:
+    """A Redis Cluster that is looked for when it is first asked, not before.
+
+    So a process starts while the cluster is away, and finds it when it is back.
+    """
+
+    def __init__(self, options: dict[str, Any]):
+        self._options = options
+        self._lock = threading.Lock()
+        self._found: _Cluster | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        with self._lock:
+            if self._found is None:
+                self._found = _Cluster(**self._options)
+        return getattr(self._found, name)
+
+    def close(self) -> None:
+        with self._lock:
+            if self._found is not None:
+                self._found.close()
+
+    def infos(self, section: str) -> list[dict[str, Any]]:
+        """What every primary says of itself."""
+        return list(self.info(section, target_nodes=RedisCluster.PRIMARIES).values())
+
+
+class _Cluster(RedisCluster):
+    """Follows slots that moved; nobody who has not answered is asked again and again."""
+
+    def pipeline(self, transaction: Any = None, shard_hint: Any = None) -> Any:
+        pipe = super().pipeline(transaction, shard_hint)
+        pipe.parent_execute_command = _GivesUp(pipe.parent_execute_command)
+        return pipe
+
+
+class _GivesUp:
+    """What a pipeline asks again one by one, until the first that finds nobody.
+
+    Otherwise 256 commands to a primary that hangs would wait for it 256 times.
+    """
+
+    def __init__(self, ask: Any):
+        self._ask = ask
+        self._lost: RedisError | None = None
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        if self._lost is not None:
+            raise self._lost
+        try:
+            return self._ask(*args, **options)
+        except (redis.ConnectionError, redis.TimeoutError) as error:
+            self._lost = error
+            raise
+
+
+def _behind_sentinel(
+    settings: Settings, parts: SplitResult, options: dict[str, Any]
+) -> redis.Redis:
+    addresses = [(node.host, node.port) for node in options.pop("startup_nodes")]
+    sentinel = Sentinel(addresses, sentinel_kwargs=_patience(settings))
+    return sentinel.master_for(parts.path.strip("/") or "mymaster", **options)
+
+
+def _options(settings: Settings, parts: SplitResult, secure: bool) -> dict[str, Any]:
+    default = 26379 if parts.scheme.endswith("+sentinel") else 6379
+    hosts = parts.netloc.rpartition("@")[2]
+    options: dict[str, Any] = {
+        "startup_nodes": [ClusterNode(host, port) for host, port in _addresses(hosts, default)],
+        "max_connections": settings.store.redis_pool,
+        "ssl": secure,
+        **_patience(settings),
+    }
+    if parts.password:
+        options["password"] = unquote(parts.password)
+        options["username"] = unquote(parts.username) if parts.username else None
+    return options
+
+
+def _patience(settings: Settings) -> dict[str, Any]:
+    seconds = settings.store.redis_timeout.total_seconds()
+    return {
+        "socket_timeout": seconds,
+        "socket_connect_timeout": seconds,
+        "retry": Retry(NoBackoff(), 0),
+        "health_check_interval": 0,
+        "decode_responses": False,
+    }
+
+
+def _addresses(netloc: str, default: int) -> list[tuple[str, int]]:
+    pairs = (item.rpartition(":") if ":" in item else (item, "", "") for item in netloc.split(","))
+    return [(host, int(port or default)) for host, _, port in pairs]
