@@ -12,7 +12,11 @@ from idp.store.audit import AuditEvent
 from idp.web import people
 
 _LIMIT = 50
-_METHODS = {"sms": N_("短信验证码"), "pwd": N_("账号密码")}
+_METHODS = {
+    frozenset({"sms"}): N_("短信验证码"),
+    frozenset({"pwd"}): N_("账号密码"),
+    frozenset({"sms", "pwd"}): N_("短信验证码和密码"),
+}
 _EVENTS = {
     "session.refused": N_("登录"),
     "account.opened": N_("开立账号"),
@@ -22,6 +26,7 @@ _EVENTS = {
     "phone.changed": N_("更换手机号码"),
     "phone.unproven": N_("只用短信验证码登录，号码长期未验证"),
     "consent.given": N_("同意向应用提供信息"),
+    "disclosure.statutory": N_("依法向应用提供信息"),
     "consent.withdrawn": N_("取消对应用的授权"),
     "account.restored": N_("恢复账号"),
 }
@@ -37,7 +42,7 @@ def history() -> flask.Response:
 
 
 def method_of(amr: tuple[str, ...]) -> str:
-    return next((_METHODS[each] for each in amr if each in _METHODS), "")
+    return _METHODS.get(frozenset(amr), "")
 
 
 def _sign_in(row: SignIn) -> SimpleNamespace:

@@ -16,7 +16,7 @@ from idp.errors import N_
 from idp.store import accounts, clients, connections
 from idp.store.accounts import SignIn
 from idp.store.connections import Connection
-from idp.web import people
+from idp.web import i18n, people
 
 __all__ = ["bp", "credentials", "history", "phone"]
 
@@ -33,9 +33,9 @@ _NO_NUMBER = N_("您的账号没有绑定手机号码。请绑定号码，并设
 @bp.get("/")
 def home() -> flask.Response:
     account = me()
-    notice = _NOTICES.get(flask.request.args.get("done", ""), "")
+    notice, kind = _done(), "success"
     if account.phone is None:
-        notice = _NO_NUMBER
+        notice, kind = _NO_NUMBER, "warning"
     return people.page(
         "account/home.html",
         None,
@@ -43,11 +43,12 @@ def home() -> flask.Response:
             masked=masking.phone(account.phone) if account.phone else "",
             username=account.username or "",
             has_password=account.password_hash is not None,
-            level=assurance.TABLE["ial"][str(mine().level.ial)]["name"],
+            level=_level_name(),
             opened_at=account.created_at,
         ),
         last_signin=_before_this(accounts.last_sign_ins(account.id)),
         notice=notice,
+        notice_kind=kind,
     )
 
 
@@ -154,3 +155,10 @@ def _before_this(rows: list[SignIn]) -> SimpleNamespace | None:
 
 def _done() -> str:
     return _NOTICES.get(flask.request.args.get("done", ""), "")
+
+
+def _level_name() -> str:
+    """What the level of the session is called, in the language of the page."""
+    names = assurance.TABLE["ial"][str(mine().level.ial)]
+    found: str = names["name"] if i18n.locale() == "zh-CN" else names["name_en"]
+    return found

@@ -51,7 +51,7 @@ class PersonMismatch(IdpError):
 
     code = "HT-2021"
     message = N_("您验证的不是当前登录的账号。")
-    next_step = N_("请用当前账号验证；如要换一个账号，请选择“切换账号”重新登录。")
+    next_step = N_("请用当前账号验证；如要换一个账号，请选择“换一个账号登录”。")
     status = HTTPStatus.FORBIDDEN
 
 
