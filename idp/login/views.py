@@ -98,7 +98,7 @@ def decline() -> flask.Response:
 def switch() -> flask.Response:
     """Somebody else than the account asked for wants to go on: they start over."""
     interaction = people.entered()
-    clean = {**interaction.result, "signing": None, "proven": None, "unproven": None}
+    clean = interaction.result | people.forgotten(interaction)
     changed = interactions.change(interaction, reason=pages.FRESH, account_id="", result=clean)
     return people.go(changed.url("/login/"))
 

@@ -99,10 +99,14 @@ def leave(interaction: Interaction) -> flask.Response:
     The protocol marks its own interactions done, when it has issued a code.
     """
     over = {} if interaction.request else {"done": True}
-    interactions.note(
-        interaction, proven=None, unproven=None, displace=None, signing=None, typed=None, **over
-    )
+    interactions.note(interaction, **forgotten(interaction), **over)
     return go(interaction.return_to)
+
+
+def forgotten(interaction: Interaction) -> dict[str, Any]:
+    """What pages noted on the way to a session, emptied: the next person starts with nothing."""
+    of_the_protocol = {"denied", "declined", "consented", "done"}
+    return dict.fromkeys(interaction.result.keys() - of_the_protocol)
 
 
 def text(name: str) -> str:

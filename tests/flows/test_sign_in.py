@@ -12,6 +12,7 @@ import time_machine
 from markupsafe import escape
 
 from idp import interactions, sessions, standing
+from idp.audit import log as audit
 from idp.login.methods import METHODS
 from idp.services import services
 from idp.settings import Settings
@@ -456,6 +457,37 @@ def test_a_step_up_proven_by_another_person_is_refused_with_a_way_on(
     wang.submits("login-submit", username="li_na", password=GOOD)
     assert wang.at == "/account/history"
     assert "138****0001" not in wang.visits("/account/").text
+
+
+def test_somebody_else_finds_nothing_of_who_was_here_before(
+    app: flask.Flask, wang: Citizen, citizens: Citizens
+) -> None:
+    start = opens(app, wang, reason="reauthenticate", account_id=id_of(app, wang))
+    wang.visits(f"/login/?i={start}&m=sms").submits("send-code", phone=wang.number)
+    assert "138****0001" in wang.text
+
+    wang.submits("switch-account")
+
+    assert "138****0001" not in wang.text
+    assert 'id="login-submit"' not in wang.visits(wang.at_url("m=sms")).text
+
+
+def test_wrong_codes_and_passwords_are_in_the_trail_without_names(
+    app: flask.Flask, wang: Citizen, citizens: Citizens
+) -> None:
+    other = citizens("13822220000").signs_in_by_password("wang_xm", "wrong password")
+    other.visits("/login/?m=sms").submits("send-code", phone=other.number)
+    wrong = "000000" if other.phone.code() != "000000" else "111111"
+    other.submits("login-submit", sms_code=wrong)
+
+    with app.app_context():
+        audit.copy_streams()
+        audit.chain()
+        trail = b"".join(audit.export()).decode()
+    assert "HT-2011" in trail
+    assert "HT-5011" in trail
+    assert "wang_xm" not in trail
+    assert other.number not in trail
 
 
 def test_a_step_up_may_be_declined(app: flask.Flask, wang: Citizen) -> None:

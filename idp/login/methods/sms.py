@@ -7,6 +7,7 @@ from idp import codes
 from idp.crypto import masking
 from idp.errors import N_
 from idp.interactions import Interaction
+from idp.login import trail
 from idp.login.methods.base import (
     Attempt,
     LoginMethod,
@@ -16,6 +17,7 @@ from idp.login.methods.base import (
     UnprovenNumber,
 )
 from idp.services import Services
+from idp.sms.errors import TooManyTries, WrongCode
 from idp.store import accounts
 from idp.store.accounts import Account
 
@@ -54,7 +56,11 @@ class SmsCode(LoginMethod):
 
     def finish(self, attempt: Attempt) -> Outcome:
         entered = attempt.form.get("sms_code", "")
-        number = codes.check(attempt.interaction, PURPOSE, entered, attempt.here)
+        try:
+            number = codes.check(attempt.interaction, PURPOSE, entered, attempt.here)
+        except (WrongCode, TooManyTries) as error:
+            trail.failed("", self.name, error.code)
+            raise
         return whose(number, self.phone_proof)
 
 
