@@ -21,6 +21,10 @@ NO_LIMITS = tuple(
     )
 )
 """The real services' limits per number would end a demo, or a test, after a few tries."""
+RECEIPTS = "demo-receipts"
+"""The last part of the address receipts are pushed to; a real node keeps its own secret."""
+NOTICES = {"phone_changed": "2000001", "password_changed": "2000002", "password_reset": "2000003"}
+"""Which notice goes out by which template; the sandbox knows none by heart."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,15 @@ class Plan:
     @property
     def sandbox(self) -> Place:
         return self.places[SANDBOX]
+
+    @property
+    def receipts(self) -> tuple[str, ...]:
+        """Where the sandbox pushes receipts to, as its options."""
+        base = f"http://127.0.0.1:{self.node.port}/sms/receipts"
+        return tuple(
+            f"--{provider}-receipts={base}/{provider}/{RECEIPTS}"
+            for provider in ("aliyun", "tencent")
+        )
 
     @property
     def settings_file(self) -> Path:
@@ -136,11 +149,13 @@ def _node_settings(plan: Plan) -> dict[str, Any]:
             "signature": "甲省政务",
             # Whoever tries the demo signs in more often in an hour than others in a week.
             **{"number_hour": 60, "number_day": 200, "device_day": 500},
+            "receipt_path": RECEIPTS,
             "aliyun": {
                 "endpoint": f"{sandbox}/aliyun/",
                 "access_key_id": "sandbox-ak",
                 "access_key_secret": "sandbox-secret",
                 "template": "SMS_1000000",
+                "notices": NOTICES,
             },
             "tencent": {
                 "endpoint": f"{sandbox}/tencent/",
@@ -148,6 +163,7 @@ def _node_settings(plan: Plan) -> dict[str, Any]:
                 "secret_key": "sandbox-key",
                 "app_id": "1400000000",
                 "template": "1000000",
+                "notices": NOTICES,
             },
         },
     }

@@ -67,7 +67,7 @@ class Town:
     def _sandbox(self) -> None:
         place = self.plan.sandbox
         arguments = ["-m", "sandbox", "--host", "127.0.0.1", "--port", str(place.port)]
-        child = self._start("sandbox", [*arguments, *self.plan.sandbox_options])
+        child = self._start("sandbox", [*arguments, *self.plan.sandbox_options, *self.plan.receipts])
         processes.wait_until(processes.page_answers(place, "/health"), child, PATIENCE)
 
     def _node(self) -> None:

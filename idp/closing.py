@@ -4,7 +4,6 @@ from idp import sessions
 from idp.audit import events
 from idp.audit import log as audit
 from idp.store import numbers
-from idp.store.engines import db
 
 
 def close_if_due(account_id: str) -> bool:
@@ -12,6 +11,5 @@ def close_if_due(account_id: str) -> bool:
     if not numbers.close_if_due(account_id):
         return False
     audit.record(events.AccountStopped(target=account_id, reason="number_lost_closed"))
-    db.session.commit()
     sessions.end_all(account_id, reason="account_closed", keep_offline=False)
     return True

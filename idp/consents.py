@@ -32,6 +32,7 @@ def known(account_id: str, client_id: str) -> bool:
 def give(account_id: str, registration: Registration, claims: Collection[str]) -> frozenset[str]:
     """Record a grant, added to what was granted before, and commit."""
     connection = connections.find(account_id, registration.client_id)
+    is_new = connection is None or not connection.live
     if connection is None:
         connection = Connection(account_id=account_id, client_id=registration.client_id)
         db.session.add(connection)
@@ -42,16 +43,11 @@ def give(account_id: str, registration: Registration, claims: Collection[str]) -
     connection.statute = registration.statute
     connection.last_at = now()
     new = sorted(set(claims) - set(connection.granted))
-    if new or not connection.granted:
+    if new or is_new:
         connection.granted = sorted({*connection.granted, *claims})
-        audit.record(
-            events.ConsentGiven(
-                account=account_id,
-                client_id=registration.client_id,
-                claims=tuple(new),
-                legal_basis=registration.legal_basis,
-            )
-        )
+        kind = events.StatutoryDisclosure if registration.statutory else events.ConsentGiven
+        client_id = registration.client_id
+        audit.record(kind(account=account_id, client_id=client_id, claims=tuple(new)))
     db.session.commit()
     return frozenset(connection.granted)
 

@@ -4,6 +4,8 @@ DESIGN §3: what has nothing but the number is frozen and closes after a while; 
 is shown to the new holder, and nothing is deleted.
 """
 
+import time
+
 from idp import sessions
 from idp.audit import events
 from idp.audit import log as audit
@@ -25,9 +27,14 @@ def displace(holder: Account) -> None:
     audit.record(lost)
     if not holder.active:
         audit.record(events.AccountStopped(target=holder.id, reason="number_lost"))
+        sessions.promise(_ending(holder))
 
 
 def settle(holder: Account) -> None:
     """End what a frozen account still had open."""
     if not holder.active:
-        sessions.end_all(holder.id, reason="number_lost", keep_offline=False)
+        sessions.bring_about(_ending(holder))
+
+
+def _ending(holder: Account) -> sessions.Ending:
+    return sessions.Ending(holder.id, "number_lost", time.time(), keep_offline=False)

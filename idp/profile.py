@@ -1,6 +1,7 @@
 """What we can state of a person: standard claims (OIDC Core §5.1), their Chinese names, masks."""
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from idp.crypto import masking
@@ -31,6 +32,9 @@ LABELS: dict[str, str] = {
 }
 """What each claim is called on the pages that ask for it and list it."""
 
+LANGUAGES = {"zh-CN": "简体中文", "en": "English"}
+"""Each language in its own words."""
+
 _OURS = {"phone_number", "phone_number_verified", "preferred_username", "updated_at"}
 
 
@@ -60,8 +64,12 @@ def shown(claims: Mapping[str, Any], names: Iterable[str]) -> list[dict[str, str
 
 
 def _masked(name: str, value: Any) -> str:
-    if value is None or name == "updated_at":
+    if value is None:
         return ""
+    if name == "updated_at":
+        return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d")
+    if name == "locale":
+        return LANGUAGES.get(value, str(value))
     if name == "phone_number":
         return masking.phone(value)
     if name == "email":

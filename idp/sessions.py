@@ -6,7 +6,7 @@ outbox rows — and then the cut; the worker repeats it until it holds.
 
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -186,15 +186,16 @@ def _remember(
 ) -> None:
     """Index the session, note the sign-in for the person to see, and look once more.
 
-    The second look closes a race: an account stopped after we read it, whose sessions were
-    cut before this one was there, is seen to be stopped here.
+    The second look closes a race: an account stopped, or a password changed, after we read
+    it, whose sessions were ended before this one was there, is seen here.
     """
     keep = settings.current.tokens.refresh + settings.current.sessions.absolute
+    password_set_at = account.password_set_at
     ref = write.bucket + write.sid
     store.remember(account.id, ref, write.core["started"], keep)
     accounts.note_sign_in(account.id, amr, browsers.current(), browsers.terminal(), client_id)
     db.session.commit()
-    if not accounts.is_active(account.id):
+    if not accounts.is_still(account.id, password_set_at):
         store.cut(ref, keep_offline=False)
         raise AccountStopped
 
@@ -210,7 +211,8 @@ def end(session: Session, *, reason: str, keep_offline: bool = True) -> list[dic
     """End one session; returns its relying parties as ``{client_id, sub, sid}``."""
     told = relying_parties(session)
     _note_end(session.account_id, told, reason)
-    _promise_cut([session.id], keep_offline=keep_offline)
+    promise = {"refs": [session.id], "keep_offline": keep_offline}
+    outbox.add("session-cut", promise, due_in=CUT_AGAIN)
     db.session.commit()
     store.cut(session.id, keep_offline=keep_offline)
     if flask.has_request_context() and flask.g.get("sso") is session:
@@ -219,19 +221,48 @@ def end(session: Session, *, reason: str, keep_offline: bool = True) -> list[dic
     return told
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Which sessions of an account end: all that began by ``before`` but ``keep``."""
+
+    account_id: str
+    reason: str
+    before: float
+    keep: str = ""
+    keep_offline: bool = True
+
+
 def end_all(
     account_id: str, *, reason: str, keep: str = "", keep_offline: bool = True
 ) -> list[dict[str, str]]:
-    """End every session of an account but ``keep``, and unless ``keep_offline`` all that grew."""
-    refs = [ref for ref in store.refs_of(account_id) if ref != keep]
+    """Commit the caller's change together with the promise of the end, then bring it about.
+
+    Every session but ``keep`` ends, and unless ``keep_offline`` all that grew from them. The
+    change is there before sessions are looked for, so that a sign-in at this very moment
+    either sees it or is seen.
+    """
+    ending = Ending(account_id, reason, time.time(), keep, keep_offline)
+    promise(ending)
+    db.session.commit()
+    return bring_about(ending)
+
+
+def promise(ending: Ending) -> None:
+    """Have the worker bring it about too, whatever becomes of this process."""
+    outbox.add("sessions-end", asdict(ending), due_in=CUT_AGAIN)
+
+
+def bring_about(ending: Ending) -> list[dict[str, str]]:
+    """End what still lives of it; harmless to repeat."""
+    found = store.refs_of(ending.account_id)
+    refs = [ref for ref, at in found.items() if ref != ending.keep and at <= ending.before]
     told: list[dict[str, str]] = []
     for stored in store.read_many(refs):
         parties = relying_parties(of(stored, None))
-        _note_end(account_id, parties, reason)
+        _note_end(ending.account_id, parties, ending.reason)
         told.extend(parties)
-    _promise_cut(refs, keep_offline=keep_offline)
     db.session.commit()
-    cut(refs, keep_offline=keep_offline)
+    cut(refs, keep_offline=ending.keep_offline)
     return told
 
 
@@ -239,12 +270,6 @@ def cut(refs: list[str], *, keep_offline: bool) -> None:
     """The cut alone: harmless to repeat."""
     for ref in refs:
         store.cut(ref, keep_offline=keep_offline)
-
-
-def _promise_cut(refs: list[str], *, keep_offline: bool) -> None:
-    """Have the worker cut too, whatever becomes of this process."""
-    if refs:
-        outbox.add("session-cut", {"refs": refs, "keep_offline": keep_offline}, due_in=CUT_AGAIN)
 
 
 def _note_end(account_id: str, told: list[dict[str, str]], reason: str) -> None:

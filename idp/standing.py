@@ -111,7 +111,6 @@ def stop_account(account_id: str, reason: str) -> None:
     account = _account(account_id)
     account.status, account.status_reason = accounts.STOPPED, reason
     audit.record(events.AccountStopped(target=account_id, reason=reason))
-    db.session.commit()
     sessions.end_all(account_id, reason="account_stopped", keep_offline=False)
 
 

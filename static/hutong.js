@@ -132,6 +132,12 @@
   all("[data-challenge]").forEach(check);
   const summary = document.getElementById("error-summary");
   if (summary) summary.focus();
+  const onward = document.querySelector(".ht-frames") && document.getElementById("continue");
+  if (onward) {
+    const go = () => location.assign(onward.href);
+    addEventListener("load", go);
+    setTimeout(go, 3000);
+  }
   const auto = document.querySelector("form[data-auto-submit]");
   if (auto) auto.requestSubmit();
 })();

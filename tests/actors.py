@@ -7,6 +7,7 @@ import flask
 from werkzeug.test import TestResponse
 
 from idp.services import services
+from idp.signals import deliveries
 from sandbox.inbox import Inbox
 from tests import forms, secrets_in_logs
 
@@ -34,6 +35,7 @@ class Phone:
 
     def _deliver(self) -> None:
         with self.app.app_context():
+            deliveries.deliver_due()
             services.sms.work_once(1)  # a worker's first look makes its group
             while services.sms.work_once(1):
                 pass

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import flask
 
-from idp import credentials, sessions
+from idp import credentials, notices, sessions
 from idp.account.blueprint import bp, fresh_sign_in, me, mine
 from idp.account.errors import TooManyOldPasswords, WrongOldPassword
 from idp.audit import events
@@ -14,7 +14,6 @@ from idp.audit import log as audit
 from idp.services import services
 from idp.store import accounts, throttles
 from idp.store.accounts import Account, UsernameTaken
-from idp.store.engines import db
 from idp.store.throttles import Counter
 from idp.web import people
 from idp.web.people import FIRST, Failed
@@ -60,10 +59,9 @@ def set_password() -> flask.Response:
     first = account.password_hash is None
     accounts.give_password(account, services.passwords.hash(chosen))
     audit.record(events.PasswordSet(account=account.id, first=first))
-    db.session.commit()
-    sessions.end_all(account.id, reason="password_changed", keep=mine().id, keep_offline=False)
     if account.phone and not first:
-        services.sms.send_notice(account.phone, "password_changed")
+        notices.add(account.phone, "password_changed")
+    sessions.end_all(account.id, reason="password_changed", keep=mine().id, keep_offline=False)
     return people.go("/account/?done=password")
 
 

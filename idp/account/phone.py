@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import flask
 
-from idp import codes, interactions, sessions
+from idp import codes, interactions, notices, sessions
 from idp.account.blueprint import bp, fresh_sign_in, me, mine
 from idp.account.errors import NumberElsewhere
 from idp.audit import events
@@ -87,12 +87,12 @@ def _give(account: Account, number: str) -> None:
         new_phone=index("phone", number),
     )
     audit.record(changed)
+    if old and old != number:
+        notices.add(old, "phone_changed")
     numbers.told(account.id)
     sessions.claims_changed(account.id)
     if moved is not None:
         settle(moved)
-    if old and old != number:
-        services.sms.send_notice(old, "phone_changed")
 
 
 def _page(interaction: Interaction, failed: Failed = FIRST) -> flask.Response:

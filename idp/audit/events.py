@@ -175,7 +175,14 @@ class ConsentGiven(Event):
     action = "consent.given"
     claims: tuple[str, ...] = ()
     """Names of claims, never their values."""
-    legal_basis: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatutoryDisclosure(Event):
+    """A client that stands on a statute was connected; nobody was asked."""
+
+    action = "disclosure.statutory"
+    claims: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -291,6 +298,7 @@ EVENTS: tuple[type[Event], ...] = (
     PhoneUnproven,
     AgreementAccepted,
     ConsentGiven,
+    StatutoryDisclosure,
     ConsentWithdrawn,
     CodeIssued,
     TokensIssued,

@@ -1,12 +1,11 @@
 """Putting a new password in place of a forgotten one, and ending what the old one opened."""
 
-from idp import sessions
+from idp import notices, sessions
 from idp.audit import events
 from idp.audit import log as audit
 from idp.services import services
 from idp.sessions import AccountStopped
 from idp.store import accounts, throttles
-from idp.store.engines import db
 
 
 def hashed(password: str) -> str:
@@ -21,9 +20,8 @@ def reset(account_id: str, password_hash: str) -> None:
     accounts.give_password(account, password_hash)
     accounts.prove_number(account)
     audit.record(events.PasswordReset(account=account_id))
-    db.session.commit()
+    if account.phone:
+        notices.add(account.phone, "password_reset")
     sessions.end_all(account_id, reason="password_reset", keep_offline=False)
     limit = services.settings.login.account_failures
     throttles.clear(throttles.everybody(account_id, limit))
-    if account.phone:
-        services.sms.send_notice(account.phone, "password_reset")

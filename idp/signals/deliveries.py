@@ -12,7 +12,7 @@ from typing import Any
 import flask
 import structlog
 
-from idp import closing, consents, sessions
+from idp import closing, consents, notices, sessions
 from idp.audit import events
 from idp.audit import log as audit
 from idp.signals import logout
@@ -34,12 +34,19 @@ def _cut_sessions(payload: dict[str, Any], _means: Means) -> str:
     return "cut"
 
 
+def _end_sessions(payload: dict[str, Any], _means: Means) -> str:
+    sessions.bring_about(sessions.Ending(**payload))
+    return "ended"
+
+
 def _cut_client(payload: dict[str, Any], _means: Means) -> str:
     consents.cut(payload["account"], payload["client_id"])
     return "cut"
 
 
 _NOT_NOW: tuple[type[Exception], ...] = (Undelivered, *ENGINE_FAILURES)
+
+
 def _close_account(payload: dict[str, Any], _means: Means) -> str:
     return "closed" if closing.close_if_due(payload["account"]) else "not due, or not frozen"
 
@@ -49,13 +56,20 @@ def _cut_claims(payload: dict[str, Any], _means: Means) -> str:
     return "cut"
 
 
+def _notify(payload: dict[str, Any], means: Means) -> str:
+    sent = means.notify(notices.number_of(payload), payload["template"])
+    return "queued" if sent else "not sent: no template, or the number has had enough today"
+
+
 Handler = Callable[[dict[str, Any], Means], str]
 
 HANDLERS: dict[str, Handler] = {
     "session-cut": _cut_sessions,
+    "sessions-end": _end_sessions,
     "client-cut": _cut_client,
     "claims-cut": _cut_claims,
     "account-close": _close_account,
+    notices.KIND: _notify,
     "backchannel-logout": logout.deliver,
 }
 
@@ -90,7 +104,7 @@ def _deliver(message: outbox.OutboxMessage) -> None:
 
 def _means() -> Means:
     given = flask.current_app.extensions["idp"]
-    return Means(given.settings.issuer, given.keys, given.outbound)
+    return Means(given.settings.issuer, given.keys, given.outbound, given.sms.send_notice)
 
 
 def _failed(message: outbox.OutboxMessage, outcome: str) -> None:

@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -23,6 +24,8 @@ class Means:
     issuer: str
     keys: SigningKeys
     outbound: Outbound
+    notify: Callable[[str, str], bool]
+    """Sends a notice by text message; False when it may not."""
 
 
 class Undelivered(Exception):

@@ -231,10 +231,13 @@ def accept(account_id: str, agreement: str, version: str, digest: str) -> None:
     db.session.add(row)
 
 
-def is_active(account_id: str) -> bool:
-    """Asked of SQL each time: never an answer this transaction has seen before."""
-    status = db.session.scalar(select(Account.status).where(Account.id == account_id))
-    return status == ACTIVE
+def is_still(account_id: str, password_set_at: datetime | None) -> bool:
+    """Whether the account is active and its password the same; asked of SQL each time."""
+    query = select(Account.status, Account.password_set_at).where(Account.id == account_id)
+    found = db.session.execute(query).one_or_none()
+    return (
+        found is not None and found.status == ACTIVE and (found.password_set_at == password_set_at)
+    )
 
 
 def note_sign_in(

@@ -5,6 +5,7 @@ from typing import Any
 import flask
 from jinja2 import StrictUndefined
 
+from idp import agreements
 from idp.settings import Settings
 from idp.web.i18n import locale
 from idp.web.requests import request_id
@@ -17,6 +18,11 @@ def init_app(app: flask.Flask, settings: Settings) -> None:
     app.jinja_env.globals["request_id"] = request_id
 
     def common() -> dict[str, Any]:
-        return {"locale": locale(), "client": None, "session": None}
+        return {
+            "locale": locale(),
+            "client": None,
+            "session": None,
+            "agreements": agreements.current(),
+        }
 
     app.context_processor(common)
