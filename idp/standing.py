@@ -106,6 +106,14 @@ def restore_client(client_id: str, reason: str) -> None:
     _publish()
 
 
+def look_up(phone: str) -> accounts.Account | None:
+    """The account of a number (E.164), for an operator; that they looked is recorded."""
+    found = accounts.by_phone(phone)
+    audit.record(events.AccountLookedUp(target=found.id if found else ""))
+    db.session.commit()
+    return found
+
+
 def stop_account(account_id: str, reason: str) -> None:
     """No sign-in, no session, no token from here on, offline access included."""
     account = _account(account_id)

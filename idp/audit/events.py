@@ -68,6 +68,14 @@ class AccountRestored(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AccountLookedUp(Event):
+    """An operator asked which account a number belongs to."""
+
+    action = "account.looked_up"
+    target: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class SignedIn(Event):
     action = "session.started"
     methods: tuple[str, ...] = ()
@@ -284,6 +292,7 @@ EVENTS: tuple[type[Event], ...] = (
     AccountOpened,
     AccountStopped,
     AccountRestored,
+    AccountLookedUp,
     SignedIn,
     SignInFailed,
     SignedOut,

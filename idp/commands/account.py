@@ -5,9 +5,24 @@ import click
 from idp import standing
 from idp.audit import context
 from idp.commands.opening import opened
+from idp.sms import numbers
 
-account = click.Group("account", help="Stop an account, or give it back.")
+account = click.Group("account", help="Find an account, stop it, or give it back.")
 OPERATOR = context.Context(channel="command", role="operator")
+
+
+@account.command()
+@click.option("--phone", prompt="Phone number", hide_input=True, help="Asked for when left out.")
+def find(phone: str) -> None:
+    """The id and state of the account a number belongs to; the search is recorded.
+
+    Leave --phone out: a command line stays in the shell's history.
+    """
+    with opened(), context.use(OPERATOR):
+        found = standing.look_up(numbers.normalise(phone))
+        if found is None:
+            raise click.ClickException("No account has this number.")
+        click.echo(f"{found.id}  {found.status}  opened {found.created_at:%Y-%m-%d}")
 
 
 @account.command()

@@ -8,7 +8,7 @@ import flask
 from idp.audit import context
 from idp.commands.opening import opened
 from idp.crypto.keyring import PRODUCTION, KeyRing
-from idp.keys import SigningKeys
+from idp.keys import ALGORITHMS, SigningKeys
 
 keys = click.Group("keys", help="The keys this node signs with, and its master keys' file.")
 
@@ -24,6 +24,16 @@ def rotate() -> None:
     """Publish a new key for each algorithm; it begins to sign after the overlap."""
     with opened() as app, context.use(context.Context(channel="command", role="operator")):
         _signing(app).rotate()
+        _print(app)
+
+
+@keys.command()
+@click.argument("alg", type=click.Choice(tuple(ALGORITHMS)))
+@click.confirmation_option(prompt="Portals that keep our keys fail until they fetch them. Go on?")
+def replace(alg: str) -> None:
+    """A key of ALG has leaked: a new one signs at once, and the others are gone."""
+    with opened() as app, context.use(context.Context(channel="command", role="operator")):
+        _signing(app).replace(alg)
         _print(app)
 
 

@@ -7,13 +7,15 @@ from typing import Any
 
 import flask
 import pytest
+from sqlalchemy import select
 
 from idp import settings
 from idp.commands import documents
 from idp.commands.opening import said_plainly
 from idp.errors import EngineUnavailable, catalogue
 from idp.settings import SettingsError
-from idp.store import embedded
+from idp.store import accounts, embedded
+from idp.store.audit import AuditEvent
 from idp.store.engines import db
 from tests.commands.conftest import Run
 
@@ -40,6 +42,32 @@ def test_a_rotated_key_waits_before_it_signs(command: Run) -> None:
     states = command("keys", "list").output
     assert states.count("next") == 2
     assert states.count("current") == 2
+
+
+def test_a_leaked_key_is_replaced_at_once(command: Run) -> None:
+    before = command("keys", "list").output.splitlines()
+
+    after = command("keys", "replace", "ES256", "--yes").output.splitlines()
+
+    leaked = next(line.split()[1] for line in before if line.startswith("ES256"))
+    assert all(leaked not in line for line in after)
+    assert [line.split()[2] for line in after if line.startswith("ES256")] == ["current"]
+
+
+def test_an_account_is_found_by_its_number_and_the_search_is_recorded(
+    command: Run, app: flask.Flask
+) -> None:
+    with app.app_context():
+        made = accounts.Account(phone="+8613800000001", phone_index="+8613800000001")
+        db.session.add(made)
+        db.session.commit()
+        account_id = made.id
+
+    assert account_id in command("account", "find", "--phone", "138 0000 0001").output
+    assert "No account" in command("account", "find", "--phone", "13800000002", status=1).output
+    with app.app_context():
+        actions = db.session.scalars(select(AuditEvent.action)).all()
+    assert actions.count("account.looked_up") == 2
 
 
 def test_the_trail_is_proven_whole(command: Run) -> None:
