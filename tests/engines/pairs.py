@@ -34,11 +34,11 @@ class Engines:
 def started(name: str, directory: Path) -> Iterator[Engines]:
     with ExitStack() as stack:
         if name != "embedded":
-            _require(redis_servers.redis_missing())
+            require(redis_servers.redis_missing())
         redis = stack.enter_context(_REDIS[name](directory / "redis"))
         database = f"sqlite:///{directory}/hutong.db"
         if name == "real":
-            _require(postgres.missing())
+            require(postgres.missing())
             database = stack.enter_context(postgres.postgres(directory / "pg"))
         yield Engines(name, directory, database, redis)
 
@@ -51,7 +51,7 @@ _REDIS = {
 }
 
 
-def _require(problem: str) -> None:
+def require(problem: str) -> None:
     """Where everything must be tested, what is missing fails; elsewhere it is said and left out."""
     if problem and os.environ.get("CI") == "true":
         pytest.fail(problem, pytrace=False)

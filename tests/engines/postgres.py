@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.engines.processes import spare_port, start, stop
+from tests.engines.processes import Server, spare_port
 
 VERSIONS = Path("/usr/lib/postgresql")
 WITHOUT = (
@@ -18,6 +18,8 @@ WITHOUT = (
 )
 # A test may lose its data in a crash; it may not wait for the disk.
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=60")
+# Killed, but with the machine still there: nothing that was committed may be lost.
+KILLABLE = ("fsync=off", "max_connections=60")
 OLDEST = 15
 
 
@@ -33,6 +35,13 @@ def missing() -> str:
 @contextmanager
 def postgres(directory: Path) -> Iterator[str]:
     """Yield the URL of an empty database."""
+    with server(directory, *FAST) as (url, _):
+        yield url
+
+
+@contextmanager
+def server(directory: Path, *settings: str) -> Iterator[tuple[str, Server]]:
+    """Yield the URL of an empty database and the server it is on."""
     binaries, port = _binaries(), spare_port()
     assert binaries is not None
     directory.mkdir(parents=True, exist_ok=True)
@@ -40,19 +49,20 @@ def postgres(directory: Path) -> Iterator[str]:
     data = directory / "data"
     _run([binaries / "initdb", "-D", data, "-U", "hutong", "-A", "trust", "-E", "UTF8",
           "--no-sync", "--locale=C.UTF-8"], directory, user)  # fmt: skip
-    settings = [f"-c{each}" for each in (*FAST, f"unix_socket_directories={directory}")]
+    options = [f"-c{each}" for each in (*settings, f"unix_socket_directories={directory}")]
     ready = [str(binaries / "pg_isready"), "-q", "-h", str(directory), "-p", str(port)]
-    process = start(
-        [str(binaries / "postgres"), "-D", str(data), "-h", "", "-p", str(port), *settings],
+    running = Server(
+        [str(binaries / "postgres"), "-D", str(data), "-h", "", "-p", str(port), *options],
         directory / "postgres.log",
         lambda: subprocess.run(ready, check=False).returncode == 0,
+        ends_by=signal.SIGINT,  # SIGTERM would wait for clients to leave
         cwd=directory,
         **user,
     )
     try:
-        yield f"postgresql+psycopg://hutong@/postgres?host={directory}&port={port}"
+        yield f"postgresql+psycopg://hutong@/postgres?host={directory}&port={port}", running
     finally:
-        stop(process, signal.SIGINT)  # SIGTERM would wait for clients to leave
+        running.stop()
 
 
 def _binaries() -> Path | None:

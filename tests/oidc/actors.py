@@ -11,9 +11,16 @@ import orjson
 from joserfc import jws
 from joserfc.jwk import KeySet
 
+from idp import agreements, standing
+from idp.services import services
+from idp.store import accounts
+from idp.store.engines import db
+from idp.store.types import now
 from tests import forms
 
 PASSWORD = "琴台-Lantern-7392"
+STATUTE = "《住房公积金管理条例》第十三条"
+EVERYTHING = "openid profile email address phone offline_access"
 
 
 class Person:
@@ -145,3 +152,39 @@ class Portal:
         answer = self.redeems(person.arrived["code"])
         assert answer.status_code == 200, answer.json
         return answer.json
+
+
+def registered(app: flask.Flask, client_id: str, **metadata: Any) -> Portal:
+    """A portal the provider knows."""
+    given: dict[str, Any] = {
+        "name": client_id,
+        "redirect_uris": [f"https://{client_id}.test/callback"],
+        "grant_types": ["authorization_code", "refresh_token"],
+        "scope": EVERYTHING,
+        "post_logout_redirect_uris": [f"https://{client_id}.test/bye"],
+        "home_uri": f"https://{client_id}.test/",
+    } | metadata
+    with app.app_context():
+        secret = standing.create_client(client_id, given)
+    return Portal(app, client_id, secret, "".join(given["redirect_uris"][:1]))
+
+
+def with_account(
+    app: flask.Flask, username: str, phone: str | None = None, **fields: Any
+) -> Person:
+    """Somebody who has signed up before."""
+    with app.app_context():
+        account = accounts.Account(
+            phone=phone,
+            phone_index=phone,
+            phone_proven_at=now(),
+            username=username,
+            username_key=accounts.username_key(username),
+            password_hash=services.passwords.hash(PASSWORD),
+            **fields,
+        )
+        db.session.add(account)
+        db.session.flush()
+        agreements.accept(account.id, agreements.current())
+        db.session.commit()
+        return Person(app, account.id, username)

@@ -1,38 +1,17 @@
 """A province with a few portals and a person; registrations may be varied by each test."""
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 import flask
 import pytest
 
-from idp import agreements, standing
-from idp.services import services
-from idp.store import accounts
-from idp.store.engines import db
-from idp.store.types import now
-from tests.oidc.actors import PASSWORD, Person, Portal
-
-STATUTE = "《住房公积金管理条例》第十三条"
-EVERYTHING = "openid profile email address phone offline_access"
+from tests.oidc.actors import STATUTE, Person, Portal, registered, with_account
 
 
 @pytest.fixture
 def register(app: flask.Flask) -> Callable[..., Portal]:
-    def make(client_id: str, **metadata: Any) -> Portal:
-        given: dict[str, Any] = {
-            "name": client_id,
-            "redirect_uris": [f"https://{client_id}.test/callback"],
-            "grant_types": ["authorization_code", "refresh_token"],
-            "scope": EVERYTHING,
-            "post_logout_redirect_uris": [f"https://{client_id}.test/bye"],
-            "home_uri": f"https://{client_id}.test/",
-        } | metadata
-        with app.app_context():
-            secret = standing.create_client(client_id, given)
-        return Portal(app, client_id, secret, "".join(given["redirect_uris"][:1]))
-
-    return make
+    return partial(registered, app)
 
 
 @pytest.fixture
@@ -50,24 +29,7 @@ def gjj(register: Callable[..., Portal]) -> Portal:
 
 @pytest.fixture
 def people(app: flask.Flask) -> Callable[..., Person]:
-    def make(username: str, phone: str | None = None, **fields: Any) -> Person:
-        with app.app_context():
-            account = accounts.Account(
-                phone=phone,
-                phone_index=phone,
-                phone_proven_at=now(),
-                username=username,
-                username_key=accounts.username_key(username),
-                password_hash=services.passwords.hash(PASSWORD),
-                **fields,
-            )
-            db.session.add(account)
-            db.session.flush()
-            agreements.accept(account.id, agreements.current())
-            db.session.commit()
-            return Person(app, account.id, username)
-
-    return make
+    return partial(with_account, app)
 
 
 @pytest.fixture
