@@ -67,7 +67,8 @@ class Town:
     def _sandbox(self) -> None:
         place = self.plan.sandbox
         arguments = ["-m", "sandbox", "--host", "127.0.0.1", "--port", str(place.port)]
-        child = self._start("sandbox", [*arguments, *self.plan.sandbox_options, *self.plan.receipts])
+        arguments += [*self.plan.sandbox_options, *self.plan.receipts]
+        child = self._start("sandbox", arguments)
         processes.wait_until(processes.page_answers(place, "/health"), child, PATIENCE)
 
     def _node(self) -> None:

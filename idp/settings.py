@@ -286,6 +286,17 @@ class Audit(Section):
     """Events waiting to be copied to SQL before the node calls itself unready."""
 
 
+class Retention(Section):
+    """How long what is no longer needed is kept; the audit trail has a term of its own."""
+
+    sign_ins: timedelta = timedelta(days=365)
+    """Sign-ins shown to the person they belong to."""
+    browsers: timedelta = timedelta(days=400)
+    """Browsers an account was used from, since they were last seen."""
+    deliveries: timedelta = timedelta(days=90)
+    """Delivered or given-up messages to portals and people, and the record of their tries."""
+
+
 class Settings(Section):
     environment: Environment = "development"
     issuer: str = "http://localhost:8000"
@@ -308,6 +319,7 @@ class Settings(Section):
     outbound: Outbound = Outbound()
     development: Development = Development()
     audit: Audit = Audit()
+    retention: Retention = Retention()
 
     @property
     def secure(self) -> bool:

@@ -15,7 +15,7 @@ from idp.commands.opening import opened
 from idp.commands.supervising import told_to_stop
 from idp.signals import deliveries
 from idp.sms import queue
-from idp.store import heartbeats
+from idp.store import heartbeats, tidying
 
 _log = structlog.get_logger("idp.worker")
 
@@ -38,6 +38,7 @@ LOOPS = (
     Loop("deliveries", deliveries.deliver_due, 0.25),
     Loop("audit", lambda: audit.copy_streams() + audit.chain(), 1.0),
     Loop("retention", lambda: audit.cut(settings.current.audit.retention), 3600.0),
+    Loop("tidying", lambda: tidying.tidy(settings.current.retention), 3600.0),
 )
 
 

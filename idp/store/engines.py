@@ -60,13 +60,14 @@ def _sql_options(settings: Settings) -> dict[str, Any]:
     timeout = settings.store.database_timeout.total_seconds()
     if settings.database_url.startswith("sqlite"):
         settings.var_dir.mkdir(parents=True, exist_ok=True)
-        return {"connect_args": {"timeout": timeout}}
+        return {"connect_args": {"timeout": timeout}, "hide_parameters": True}
     statement = int(timeout * 1000)
     return {
         "pool_size": settings.store.database_pool,
         "max_overflow": 0,
         "pool_timeout": timeout,
         "pool_pre_ping": True,
+        "hide_parameters": True,
         "connect_args": {
             "connect_timeout": max(1, int(timeout)),
             "options": f"-c statement_timeout={statement} -c timezone=UTC",
