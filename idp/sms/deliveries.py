@@ -166,7 +166,8 @@ class Deliveries:
     def _ask(self, message: Message, provider: SmsProvider) -> Step:
         job, name = message.reference, provider.name
         try:
-            accepted = provider.send(message)
+            with metrics.SECONDS.labels(name).time():
+                accepted = provider.send(message)
         except SmsRefused as refusal:
             return self._refused(message, name, refusal)
         except SmsUnavailable as failure:

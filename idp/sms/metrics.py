@@ -13,6 +13,7 @@ BUDGET = Gauge(
 )
 SECONDS = Histogram(
     "sms_send_seconds",
-    "From the request for a code to a provider's answer",
+    "How long a provider takes to answer",
+    ["provider"],
     buckets=(0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60),
 )

@@ -1,5 +1,8 @@
 """What every template is given beside what its view hands over."""
 
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import flask
@@ -26,3 +29,17 @@ def init_app(app: flask.Flask, settings: Settings) -> None:
         }
 
     app.context_processor(common)
+    app.url_defaults(_versioned(app))
+
+
+def _versioned(app: flask.Flask) -> Callable[[str, dict[str, Any]], None]:
+    """Addresses of our own style and script change when the files do, so that no browser
+    shows a new page in an old dress."""
+    files = sorted(Path(app.static_folder or "").glob("*.*"))
+    version = sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:8]
+
+    def add(endpoint: str, values: dict[str, Any]) -> None:
+        if endpoint == "static":
+            values.setdefault("v", version)
+
+    return add

@@ -187,9 +187,9 @@ def _spent(citizen: Citizen, button: str, **fields: str) -> float:
 
 
 def _same(pairs: list[tuple[float, float]]) -> None:
-    """One hash left out would be a factor of three or more; noise stays below."""
+    """One hash left out would be a factor of three or more; noise of a busy machine stays below."""
     ratio = statistics.median(known / unknown for known, unknown in pairs)
-    assert 0.75 < ratio < 1.33, ratio
+    assert 0.6 < ratio < 1.67, ratio
 
 
 def test_the_session_cookie_is_new_after_each_sign_in(wang: Citizen) -> None:
