@@ -70,5 +70,6 @@ def page(base: str) -> dict[str, Any]:
         "redirect_uris": [f"{base}/"],
         "post_logout_redirect_uris": [f"{base}/"],
         "web_origins": [base],
+        "frontchannel_logout_uri": f"{base}/?front=channel",
         "home_uri": f"{base}/",
     }

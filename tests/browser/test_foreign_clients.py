@@ -8,7 +8,7 @@ from base64 import urlsafe_b64decode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
@@ -187,6 +187,45 @@ def test_oidc_client_ts_in_the_browser(person: Someone) -> None:
     page.locator("#state").get_by_text("未登录").wait_for()
     assert page.url.startswith(base)
     assert not citizen.greeted_at(citizen.live.gjj)
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_a_page_without_a_server_is_told_of_the_sign_out_by_a_frame(
+    person: Someone, script: bool
+) -> None:
+    """Front-Channel Logout 1.0 §2, and then on to where the portal wanted to go."""
+    citizen = person(script=script)
+    page, base, issuer = citizen.page, citizen.live.spa, citizen.live.issuer
+    citizen.open(f"{citizen.live.gjj}/login")
+    citizen.sign_in_by_code(citizen.live.new_number())
+    page.goto(f"{issuer}/oauth/authorize?{_by_hand(base)}")
+    page.click("#consent-allow")
+    page.wait_for_url(f"{base}/**")
+
+    framed: list[str] = []
+    page.on("request", lambda request: framed.append(request.url))
+    page.goto(f"{citizen.live.gjj}/")
+    page.click("#sign-out")
+    page.wait_for_url(f"{citizen.live.gjj}/signed-out**", timeout=8_000)
+
+    [told] = [url for url in framed if url.startswith(f"{base}/?front=channel")]
+    assert "&iss=" in told
+    assert "&sid=" in told
+
+
+def _by_hand(base: str) -> str:
+    """An authorization request of the page's own client; the answer is not used."""
+    return urlencode(
+        {
+            "client_id": "spa",
+            "response_type": "code",
+            "redirect_uri": f"{base}/",
+            "scope": "openid",
+            "state": "by-hand",
+            "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+            "code_challenge_method": "S256",
+        }
+    )
 
 
 def test_metadata_is_open_to_every_page_and_tokens_are_not(person: Someone) -> None:
