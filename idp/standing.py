@@ -15,7 +15,7 @@ from idp import assurance, sessions
 from idp.audit import events
 from idp.audit import log as audit
 from idp.errors import N_, IdpError
-from idp.store import accounts, clients
+from idp.store import accounts, clients, outbox
 from idp.store.clients import METADATA, Client, Registration
 from idp.store.engines import db
 from idp.store.types import now
@@ -61,6 +61,7 @@ def create_client(client_id: str, metadata: Mapping[str, Any], note: str = "") -
         raise InvalidRegistration(reason="client_id must be ASCII without colons or spaces")
     if db.session.get(Client, client_id) is not None:
         raise InvalidRegistration(reason="client_id is taken")
+    metadata = {"id_token_signed_response_alg": "ES256", **metadata}
     _check(client_id, metadata)
     row = Client(client_id=client_id, metadata_=_plain(metadata), note=note)
     secret = _new_secret(row)
@@ -130,8 +131,9 @@ def restore_account(account_id: str, reason: str) -> None:
 
 
 def _publish() -> None:
-    """Commit, then tell every bucket; a lost telling is made up by the next change's."""
+    """Commit, then tell every bucket; the worker tells again, should Redis be away."""
     epoch = clients.advance_epoch()
+    outbox.add("clients-changed", {}, due_in=sessions.CUT_AGAIN)
     db.session.commit()
     clients.publish_epoch(epoch)
 

@@ -78,7 +78,8 @@ class Registration:
     tos_uri: str = ""
     subject_type: str = "pairwise"
     sector: str = ""
-    id_token_signed_response_alg: str = "ES256"
+    id_token_signed_response_alg: str = "RS256"
+    """Metadata that names none means RS256 (Registration §2); ``create_client`` writes ES256."""
     userinfo_signed_response_alg: str = ""
     access_token_format: str = "opaque"
     audiences: tuple[str, ...] = ()

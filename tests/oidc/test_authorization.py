@@ -123,6 +123,13 @@ def test_a_request_that_breaks_a_rule_is_refused_at_the_portal(
     assert wang.arrived.get("error_description", "").isascii()
 
 
+def test_a_request_object_cannot_bring_another_redirect_uri(wang: Person, shebao: Portal) -> None:
+    wang.opens(shebao.url(redirect_uri="https://evil.test/", request="eyJhbGciOiJub25lIn0.e30."))
+
+    assert wang.page.status_code == 400
+    assert wang.page.request.path == "/error/HT-1002"
+
+
 def test_a_repeated_parameter_is_refused(wang: Person, shebao: Portal) -> None:
     wang.opens(shebao.url() + "&scope=openid", follow=False)
     assert wang.arrived["error"] == "invalid_request"

@@ -1,16 +1,21 @@
 """Metadata and keys (protocol.md §3.2; OIDC Discovery §3; RFC 8414; RFC 7517)."""
 
 import re
+import threading
+import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 import flask
 import pytest
 
+from idp import settings
 from idp.oidc.client_auth import CLIENT_AUTH
 from idp.oidc.endpoints import ENDPOINTS
 from idp.oidc.grants import GRANTS
 from idp.services import services
+from tests.engines import pairs
 from tests.oidc.actors import Person, Portal
 
 KNOWN = {
@@ -138,6 +143,52 @@ def test_a_rotation_publishes_the_new_keys_before_they_sign(
     shebao.reads(shebao.refreshes(tokens["refresh_token"]).json["id_token"])
     assert shebao.header["kid"] in before
     shebao.reads(tokens["id_token"])
+
+
+@pytest.fixture
+def hasty(engines: pairs.Engines) -> settings.Settings:
+    """A node whose new keys sign after a moment."""
+    keys = {"signing_overlap": 0.2, "signing_retired": 3600}
+    return settings.load(environment="testing", keys=keys, **engines.settings)
+
+
+class TestRotationUnderLoad:
+    @pytest.fixture
+    def configured(self, hasty: settings.Settings) -> settings.Settings:
+        return hasty
+
+    def test_breaks_nobody_who_looks_again_for_a_key_they_do_not_know(
+        self, app: flask.Flask, people: Callable[..., Person], gjj: Portal
+    ) -> None:
+        stop, failures, kids = threading.Event(), [], set()
+        walkers = [people(f"walker{n}", f"+861380000000{n}") for n in range(3)]
+
+        def walk(person: Person) -> None:
+            portal = Portal(app, gjj.client_id, gjj.secret, gjj.redirect_uri)
+            try:
+                while not stop.is_set():
+                    token = portal.tokens_for(person)["id_token"]
+                    portal.reads(token)
+                    kids.add(portal.header["kid"])
+                    person.opens(gjj.url(prompt="none", id_token_hint=token), follow=False)
+                    assert "code" in person.arrived
+            except Exception as error:  # told to the main thread below
+                failures.append(error)
+
+        threads = [threading.Thread(target=walk, args=(walker,)) for walker in walkers]
+        for thread in threads:
+            thread.start()
+        for _ in range(3):
+            time.sleep(0.8)
+            with app.app_context():
+                services.keys.rotate()
+        time.sleep(1)
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+        assert failures == []
+        assert len(kids) >= 3
 
 
 class TestCors:

@@ -7,7 +7,7 @@ import pytest
 
 from idp import standing
 from idp.standing import InvalidRegistration
-from idp.store.clients import Client
+from idp.store.clients import Client, Registration
 from idp.store.engines import db
 
 GOOD: dict[str, Any] = {
@@ -66,6 +66,19 @@ def test_loopback_may_do_without_https(app: flask.Flask) -> None:
             ("http://localhost:8001/cb", "http://127.0.0.1:9/cb", "http://shebao.localhost:8001/cb")
         ):
             assert standing.create_client(f"c{number}", GOOD | {"redirect_uris": [uri]})
+
+
+def test_es256_is_written_down_and_a_registration_that_names_no_algorithm_means_rs256(
+    app: flask.Flask,
+) -> None:
+    with app.app_context():
+        standing.create_client("new", GOOD)
+        bare = Client(client_id="bare", metadata_=GOOD, secret_hash="", old_secret_hash="")
+
+        assert (
+            db.session.get_one(Client, "new").metadata_["id_token_signed_response_alg"] == "ES256"
+        )
+        assert Registration.of(bare).id_token_signed_response_alg == "RS256"
 
 
 def test_a_name_is_given_once(app: flask.Flask) -> None:
