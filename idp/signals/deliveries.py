@@ -17,7 +17,7 @@ from idp.audit import events
 from idp.audit import log as audit
 from idp.signals import logout
 from idp.signals.logout import Means, Undelivered
-from idp.store import outbox
+from idp.store import clients, outbox
 from idp.store.engines import db
 from idp.store.failures import ENGINE_FAILURES
 
@@ -26,6 +26,9 @@ BACKOFF = tuple(timedelta(seconds=s) for s in (2, 5, 15, 60, 300, 900, 3600, 360
 """How long to wait after each failed try; after the last one we give up, and say so."""
 BATCH = 50
 THREADS = 8
+LOGOUT = "backchannel-logout"
+MAY_BE_LOST = frozenset({LOGOUT, notices.KIND})
+"""A portal may be gone for good; an end that was promised is tried until it holds."""
 _log = structlog.get_logger("idp.signals")
 
 
@@ -61,6 +64,11 @@ def _notify(payload: dict[str, Any], means: Means) -> str:
     return "queued" if sent else "not sent: no template, or the number has had enough today"
 
 
+def _publish_clients(_payload: dict[str, Any], _means: Means) -> str:
+    clients.publish_epoch(clients.sql_epoch())
+    return "published"
+
+
 Handler = Callable[[dict[str, Any], Means], str]
 
 HANDLERS: dict[str, Handler] = {
@@ -70,7 +78,8 @@ HANDLERS: dict[str, Handler] = {
     "claims-cut": _cut_claims,
     "account-close": _close_account,
     notices.KIND: _notify,
-    "backchannel-logout": logout.deliver,
+    "clients-changed": _publish_clients,
+    LOGOUT: logout.deliver,
 }
 
 
@@ -110,8 +119,8 @@ def _means() -> Means:
 def _failed(message: outbox.OutboxMessage, outcome: str) -> None:
     db.session.rollback()
     _log.warning("undelivered", kind=message.kind, tries=message.tries, outcome=outcome)
-    if message.tries <= len(BACKOFF):
-        wait = BACKOFF[message.tries - 1]
+    if message.tries <= len(BACKOFF) or message.kind not in MAY_BE_LOST:
+        wait = BACKOFF[min(message.tries, len(BACKOFF)) - 1]
         outbox.settle(message, outcome, state=outbox.WAITING, due_in=wait)
         return
     _note(message, delivered=False)
@@ -119,7 +128,7 @@ def _failed(message: outbox.OutboxMessage, outcome: str) -> None:
 
 
 def _note(message: outbox.OutboxMessage, *, delivered: bool) -> None:
-    if message.kind != "backchannel-logout":
+    if message.kind != LOGOUT:
         return
     kind = events.LogoutDelivered if delivered else events.LogoutUndelivered
     client_id = message.payload["client_id"]
