@@ -12,7 +12,6 @@ from idp.audit import log as audit
 from idp.store import clients, connections, outbox
 from idp.store import sessions as stored
 from idp.store.clients import Registration
-from idp.store.connections import Connection
 from idp.store.engines import db
 from idp.store.types import now
 
@@ -31,12 +30,7 @@ def known(account_id: str, client_id: str) -> bool:
 
 def give(account_id: str, registration: Registration, claims: Collection[str]) -> frozenset[str]:
     """Record a grant, added to what was granted before, and commit."""
-    connection = connections.find(account_id, registration.client_id)
-    is_new = connection is None or not connection.live
-    if connection is None:
-        connection = Connection(account_id=account_id, client_id=registration.client_id)
-        db.session.add(connection)
-        connection.granted = []
+    connection, is_new = connections.find_or_add(account_id, registration.client_id)
     if not connection.live:
         connection.granted, connection.withdrawn_at, connection.first_at = [], None, now()
     connection.legal_basis = registration.legal_basis
@@ -74,7 +68,7 @@ def cut(account_id: str, client_id: str) -> None:
 
 
 def _tell(account_id: str, client_id: str) -> None:
-    registration = clients.find(client_id, None)
+    registration = clients.look_up(client_id)
     if registration is None or not registration.backchannel_logout_uri:
         return
     for session in sessions.list_of(account_id):

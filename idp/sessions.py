@@ -274,7 +274,7 @@ def cut(refs: list[str], *, keep_offline: bool) -> None:
 
 def _note_end(account_id: str, told: list[dict[str, str]], reason: str) -> None:
     for party in told:
-        registration = clients.find(party["client_id"], None)
+        registration = clients.look_up(party["client_id"])
         if registration and registration.backchannel_logout_uri:
             outbox.add("backchannel-logout", dict(party))
     audit.record(events.SessionEnded(account=account_id, reason=reason))

@@ -67,5 +67,5 @@ def _event(row: AuditEvent) -> SimpleNamespace:
 
 
 def _name(client_id: str) -> str:
-    client = clients.find(client_id, None) if client_id else None
+    client = clients.look_up(client_id) if client_id else None
     return client.name if client else ""

@@ -124,7 +124,7 @@ def _withdrawable(client_id: str) -> Connection:
 
 
 def _portal(connection: Connection, claims: dict[str, Any]) -> SimpleNamespace:
-    client = clients.find(connection.client_id, None)
+    client = clients.look_up(connection.client_id)
     consented = connection.legal_basis == "consent"
     path = flask.url_for("account.withdraw", client_id=connection.client_id)
     return SimpleNamespace(

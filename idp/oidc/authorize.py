@@ -22,7 +22,16 @@ from idp.oidc import checks, hints, issuing, prompts
 from idp.oidc.adapters import EPOCH, OAuthClient, OAuthRequest, find_client
 from idp.oidc.checks import Wanted
 from idp.oidc.errors import MalformedRequest, RequestExpired, UnknownClient, UnregisteredRedirect
-from idp.oidc.http import FormPost, Params, Request, Response, redirect, with_params
+from idp.oidc.http import (
+    KEPT_FOR,
+    MAX_KEPT,
+    FormPost,
+    Params,
+    Request,
+    Response,
+    redirect,
+    with_params,
+)
 from idp.oidc.prompts import Granted, Prompt, Situation
 from idp.oidc.server import server
 from idp.services import services
@@ -73,7 +82,7 @@ def authorize(request: Request) -> Response | FormPost:
 
 def verify(params: Params, interaction: Interaction | None = None) -> Asked:
     """Who asks, and whether the answer may go where it says. Nothing is sent before this."""
-    if params.repeated & {"client_id", "redirect_uri"}:
+    if params.repeated & {"client_id", "redirect_uri"} or params.size > MAX_KEPT:
         raise MalformedRequest
     client = find_client(params.values.get("client_id", ""))
     if client is None:
@@ -98,8 +107,7 @@ def _keep(form: Params) -> Response | FormPost:
     except OAuth2Error as error:
         return _refuse(asked, error)
     handle = secrets.token_urlsafe(16)
-    lifetime = services.settings.sessions.interaction
-    ephemeral.put(POSTED, handle, dict(form.values), lifetime)
+    ephemeral.put(POSTED, handle, dict(form.values), KEPT_FOR)
     return redirect(f"{PATH}?posted={handle}")
 
 

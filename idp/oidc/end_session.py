@@ -14,7 +14,7 @@ from idp import sessions
 from idp.oidc import hints
 from idp.oidc.adapters import EPOCH, OAuthClient, find_client
 from idp.oidc.errors import InvalidHint, MalformedRequest, UnregisteredLogoutRedirect
-from idp.oidc.http import Page, Params, Request, Response, redirect, with_params
+from idp.oidc.http import KEPT_FOR, MAX_KEPT, Page, Params, Request, Response, redirect, with_params
 from idp.services import services
 from idp.sessions import Session
 from idp.store import buckets, clients, ephemeral
@@ -39,8 +39,7 @@ def logout(request: Request) -> Response | Page:
     """Begin: GET, or a POST that is kept and answered by a redirect to ourselves."""
     if request.method == "POST":
         handle = secrets.token_urlsafe(16)
-        lifetime = services.settings.sessions.interaction
-        ephemeral.put(POSTED, handle, dict(_once(request.form).values), lifetime)
+        ephemeral.put(POSTED, handle, dict(_once(request.form).values), KEPT_FOR)
         return redirect(f"{PATH}?posted={handle}")
     params = _params(request.query)
     session = current()
@@ -173,6 +172,6 @@ def _params(query: Params) -> Params:
 
 
 def _once(params: Params) -> Params:
-    if params.repeated:
+    if params.repeated or params.size > MAX_KEPT:
         raise MalformedRequest
     return params

@@ -6,6 +6,7 @@ endpoints below Flask.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -15,6 +16,10 @@ NO_STORE = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
 JSON = ("Content-Type", "application/json")
 FORM = "application/x-www-form-urlencoded"
 MAX_FIELDS = 64
+MAX_KEPT = 16 * 1024
+"""Letters of a request we keep for a browser; more is nothing an honest portal sends."""
+KEPT_FOR = timedelta(minutes=2)
+"""How long a posted request waits for the browser's GET."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,11 @@ class Params:
             elif value:
                 values[name] = value
         return cls(values, frozenset(repeated))
+
+    @property
+    def size(self) -> int:
+        """Letters in all names and values."""
+        return sum(len(name) + len(value) for name, value in self.values.items())
 
 
 EMPTY = Params({})

@@ -34,7 +34,7 @@ class Undelivered(Exception):
 
 def deliver(party: dict[str, Any], means: Means) -> str:
     """Tell the client ``{client_id, sub, sid}`` and say what it answered; raises Undelivered."""
-    client = clients.find(party["client_id"], None)
+    client = clients.look_up(party["client_id"])
     if client is None or not client.active or not client.backchannel_logout_uri:
         return "no longer wanted"
     token = logout_token(client, party, means)

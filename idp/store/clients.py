@@ -173,11 +173,11 @@ class _Known:
     """What one process knows of the registrations, each with the epoch it was read under."""
 
     def __init__(self) -> None:
-        self.clients: dict[str, tuple[int, Registration | None]] = {}
+        self.clients: dict[str, tuple[int, Registration]] = {}
         self.origins: tuple[int, frozenset[str]] = (-1, frozenset())
         self.lock = threading.Lock()
 
-    def keep(self, client_id: str, epoch: int, found: Registration | None) -> None:
+    def keep(self, client_id: str, epoch: int, found: Registration) -> None:
         with self.lock:
             if len(self.clients) >= _CACHE_SIZE:
                 self.clients.clear()
@@ -192,19 +192,26 @@ def _known() -> _Known:
 def find(client_id: str, epoch: int | None) -> Registration | None:
     """The registration as of ``epoch`` (read with the session), or None if there is none.
 
-    ``epoch`` None means that Redis knows of none: SQL is asked, and Redis told.
+    ``epoch`` None means that Redis knows of none: SQL is asked, and Redis told. Names nobody
+    has are not kept: whoever invents them must not push out those that are.
     """
     known = _known()
     cached = known.clients.get(client_id)
     if epoch is not None and cached is not None and cached[0] >= epoch:
         return cached[1]
     value = sql_epoch()
-    row = db.session.get(Client, client_id, populate_existing=True)
-    found = Registration.of(row) if row else None
+    found = look_up(client_id)
     if epoch is None:
         publish_epoch(value, only_missing=True)
-    known.keep(client_id, value, found)
+    if found is not None:
+        known.keep(client_id, value, found)
     return found
+
+
+def look_up(client_id: str) -> Registration | None:
+    """The registration as SQL has it now, off the hot path."""
+    row = db.session.get(Client, client_id, populate_existing=True)
+    return Registration.of(row) if row else None
 
 
 def sql_epoch() -> int:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.store.engines import Base, db
@@ -30,6 +31,22 @@ class Connection(Base):
 
 def find(account_id: str, client_id: str) -> Connection | None:
     return db.session.get(Connection, (account_id, client_id), populate_existing=True)
+
+
+def find_or_add(account_id: str, client_id: str) -> tuple[Connection, bool]:
+    """The connection, and whether nothing live was there; two tabs may ask at once."""
+    found = find(account_id, client_id)
+    if found is None:
+        try:
+            with db.session.begin_nested():
+                made = Connection(
+                    account_id=account_id, client_id=client_id, legal_basis="", granted=[]
+                )
+                db.session.add(made)
+            return made, True
+        except IntegrityError:  # another tab was first
+            found = db.session.get_one(Connection, (account_id, client_id), populate_existing=True)
+    return found, not found.live
 
 
 def of(account_id: str) -> list[Connection]:

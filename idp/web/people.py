@@ -142,7 +142,7 @@ def expired(error: IdpError) -> flask.Response:
 
 def _client(client_id: str) -> ClientHint | None:
     """What the address says of the portal is looked up: it chooses among registered homes."""
-    found = clients.find(client_id, None) if client_id else None
+    found = clients.look_up(client_id) if client_id else None
     if found is None:
         return None
     return ClientHint(found.client_id, found.name, found.initiate_login_uri or found.home_uri, "")

@@ -293,7 +293,7 @@ class TestPortals:
         with app.app_context():
             for client_id, given in _PORTALS.items():
                 standing.create_client(client_id, given | _portal(client_id))
-                registration = clients.find(client_id, None)
+                registration = clients.look_up(client_id)
                 assert registration is not None
                 consents.give(_account_id(wang), registration, {"phone_number"})
         return wang

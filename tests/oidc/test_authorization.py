@@ -1,9 +1,11 @@
 """The authorization endpoint (protocol.md §3.1; RFC 6749 §4.1; OIDC Core §3.1.2)."""
 
+import threading
 import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+import flask
 import pytest
 import time_machine
 
@@ -171,6 +173,40 @@ def test_a_post_of_an_unknown_client_keeps_nothing(wang: Person, shebao: Portal)
     posted = wang.browser.post("/oauth/authorize", data=shebao.asks(client_id="nobody"))
 
     assert posted.headers["Location"].startswith("/error/HT-1001")
+
+
+@pytest.mark.parametrize("path", ["/oauth/authorize", "/oauth/logout"])
+def test_a_huge_post_keeps_nothing(wang: Person, shebao: Portal, path: str) -> None:
+    redis = wang.app.extensions["redis"]
+    before = redis.dbsize()
+
+    posted = wang.browser.post(path, data=shebao.asks(claims="x" * 20_000))
+
+    assert posted.headers["Location"].startswith("/error/HT-1003")
+    assert redis.dbsize() <= before + 1  # the epoch may be noted
+
+
+def test_two_tabs_may_open_a_connection_at_once(
+    app: flask.Flask, people: Callable[..., Person], gjj: Portal
+) -> None:
+    wang = people("twotabs", "+8613800000002")
+    wang.opens("/login/").signs_in()
+    cookies = {c.key: c.value for c in wang.browser._cookies.values()}
+    tabs = [app.test_client() for _ in range(8)]
+    for tab in tabs:
+        for name, value in cookies.items():
+            tab.set_cookie(name, value)
+    answers: list[int] = []
+    threads = [
+        threading.Thread(target=lambda tab=tab: answers.append(tab.get(gjj.url()).status_code))
+        for tab in tabs
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert set(answers) == {303}
 
 
 def test_form_post_answers_with_a_form_that_posts_itself(wang: Person, gjj: Portal) -> None:
