@@ -19,7 +19,7 @@ from idp.commands.supervising import (
     stop_all,
     told_to_stop,
 )
-from idp.store import migrations
+from idp.store import health, migrations
 from idp.store.embedded import Embedded
 from idp.web import logging, metrics
 
@@ -100,8 +100,12 @@ def _engines(configured: settings.Settings) -> Iterator[Embedded | None]:
 
 
 def _schema(configured: settings.Settings) -> None:
-    """A database of our own is brought up to date; one that others share is theirs to upgrade."""
+    """A database of our own is brought up to date; one that others share is theirs to upgrade.
+
+    Redis is asked too: an engine that is missing is named here, not by every page.
+    """
     with with_engines(configured):
+        health.redis_clock()
         if not (missing := migrations.pending()):
             return
         if configured.store.database_url.get_secret_value():

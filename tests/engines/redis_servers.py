@@ -16,6 +16,7 @@ SLOTS = 16384
 _BUS = -10_000
 """From a node's port to its cluster port: downwards, out of the range ports are lent from."""
 _KEPT = ("--appendonly", "yes", "--save", "", "--maxmemory-policy", "noeviction")
+_AT_ONCE = ("--repl-diskless-sync-delay", "0")
 
 WITHOUT = (
     "redis-server is not installed (Debian: apt-get install redis-server; "
@@ -174,7 +175,9 @@ def until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
 def _node(directory: Path, port: int, *options: str) -> Iterator[Node]:
     directory.mkdir(parents=True, exist_ok=True)
     command = [_redis(), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(directory)]
-    server = Server([*command, *_KEPT, *options], directory / "log", lambda: _pings(port))
+    server = Server(
+        [*command, *_KEPT, *_AT_ONCE, *options], directory / "log", lambda: _pings(port)
+    )
     try:
         yield Node(port, server)
     finally:

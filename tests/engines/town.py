@@ -60,7 +60,9 @@ class Town:
 
 
 @contextmanager
-def built(directory: Path, redis_url: str, database_url: str = "") -> Iterator[Town]:
+def built(
+    directory: Path, redis_url: str, database_url: str = "", **more: object
+) -> Iterator[Town]:
     store = {
         "redis_url": redis_url,
         "redis_timeout": PATIENCE,
@@ -68,7 +70,7 @@ def built(directory: Path, redis_url: str, database_url: str = "") -> Iterator[T
         "database_timeout": PATIENCE,
     }
     app = idp.create_app(
-        settings.load(environment="testing", var_dir=directory / "var", store=store)
+        settings.load(environment="testing", var_dir=directory / "var", store=store, **more)
     )
     app.testing = True
     with app.app_context():
