@@ -117,7 +117,7 @@ def withdraw_now(client_id: str) -> flask.Response:
 
 
 def _withdrawable(client_id: str) -> Connection:
-    found = connections.find(me().id, client_id)
+    found = connections.find(me().id, client_id) if client_id.isprintable() else None
     if found is None or not found.live or found.legal_basis != "consent":
         raise NoSuchPortal
     return found

@@ -167,6 +167,7 @@ def sector_of(registration: Registration) -> str:
 
 
 _CACHE_SIZE = 10_000
+_LONGEST = 255
 
 
 class _Known:
@@ -209,7 +210,9 @@ def find(client_id: str, epoch: int | None) -> Registration | None:
 
 
 def look_up(client_id: str) -> Registration | None:
-    """The registration as SQL has it now, off the hot path."""
+    """The registration as SQL has it now, off the hot path; None for what cannot be a name."""
+    if not (client_id.isascii() and client_id.isprintable() and len(client_id) <= _LONGEST):
+        return None
     row = db.session.get(Client, client_id, populate_existing=True)
     return Registration.of(row) if row else None
 

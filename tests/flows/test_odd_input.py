@@ -127,3 +127,14 @@ def test_a_made_up_address_changes_nothing(
 
     assert stranger.status == 400
     assert stranger.visits("/account/").at == "/login/"
+
+
+@pytest.mark.parametrize("letter", ["%00", "%0A", "%E2%80%AE", "%FF"])
+def test_odd_letters_in_an_address_name_nothing(
+    citizens: Callable[..., Citizen], letter: str
+) -> None:
+    citizen = citizens().signs_up(username="wang_xm", password=GOOD)
+
+    assert citizen.visits(f"/account/portals/{letter}/withdraw").status == 404
+    assert citizen.visits(f"/signup/agreements/{letter}").status == 404
+    assert citizen.visits(f"/login/?i={letter}&c={letter}").status in {400, 410}
