@@ -8,6 +8,7 @@ from idp.commands import (
     client,
     crypto,
     db,
+    demo,
     doctor,
     errors,
     keys,
@@ -20,6 +21,7 @@ from idp.commands.opening import said_plainly
 COMMANDS: dict[str, click.Command] = {
     "serve": serve.serve,
     "worker": worker.worker,
+    "demo": demo.demo,
     "doctor": doctor.doctor,
     "db": db.db,
     "client": client.client,

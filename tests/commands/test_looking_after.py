@@ -1,6 +1,8 @@
 """What an operator looks at and does: settings, keys, audit, schema, health."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -147,3 +149,16 @@ def test_an_operator_reads_sentences_not_tracebacks(
     said = capsys.readouterr().err
     assert "Traceback" not in said
     assert said.strip()
+
+
+def test_the_demo_is_reached_by_the_command_line_too() -> None:
+    said = subprocess.run(
+        [sys.executable, "-m", "idp", "demo", "--host", "0.0.0.0"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert said.returncode == 1
+    assert "loopback" in said.stderr
