@@ -18,16 +18,20 @@ PICTURES = Path(__file__).parent.parent.parent / "docs" / "images"
 
 @pytest.mark.parametrize(("width", "suffix"), [(1280, ""), (360, "-phone")])
 def test_a_tour_of_the_main_pages(
-    person: Callable[..., Person], request: pytest.FixtureRequest, width: int, suffix: str
+    person: Callable[..., Person],
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    width: int,
+    suffix: str,
 ) -> None:
-    if not request.config.getoption("--screenshots"):
-        pytest.skip("pictures are taken only when asked for: --screenshots")
+    """The tour is always walked; its pictures are kept only when asked for."""
+    folder = PICTURES if request.config.getoption("--screenshots") else tmp_path
     citizen = person(width=width)
     live, page = citizen.live, citizen.page
 
     def picture(name: str) -> None:
         if name in KEPT[width]:
-            page.screenshot(path=PICTURES / f"{name}{suffix}.png", full_page=True)
+            page.screenshot(path=folder / f"{name}{suffix}.png", full_page=True)
 
     number = live.new_number()
     citizen.open(f"{live.issuer}/demo")
