@@ -47,28 +47,57 @@ class Cluster:
         self._found: _Cluster | None = None
 
     def __getattr__(self, name: str) -> Any:
-        with self._lock:
-            if self._found is None:
-                self._found = _Cluster(**self._options)
-        return getattr(self._found, name)
+        return getattr(self._found or self._find(), name)
 
     def close(self) -> None:
-        with self._lock:
-            if self._found is not None:
-                self._found.close()
+        if self._found is not None:
+            self._found.close()
 
     def infos(self, section: str) -> list[dict[str, Any]]:
         """What every primary says of itself."""
         return list(self.info(section, target_nodes=RedisCluster.PRIMARIES).values())
 
+    def _find(self) -> "_Cluster":
+        if not self._lock.acquire(timeout=self._options["socket_timeout"]):
+            raise redis.ConnectionError("the cluster does not answer")
+        try:
+            self._found = self._found or _Cluster(**self._options)
+            return self._found
+        finally:
+            self._lock.release()
+
 
 class _Cluster(RedisCluster):
     """Follows slots that moved; nobody who has not answered is asked again and again."""
+
+    def __init__(self, **options: Any):
+        super().__init__(**options)
+        manager: Any = self.nodes_manager
+        manager.initialize = _OneAtATime(manager.initialize)
 
     def pipeline(self, transaction: Any = None, shard_hint: Any = None) -> Any:
         pipe = super().pipeline(transaction, shard_hint)
         pipe.parent_execute_command = _GivesUp(pipe.parent_execute_command)
         return pipe
+
+
+class _OneAtATime:
+    """Learns the cluster's map anew, unless another thread is at it.
+
+    Otherwise everybody who was not answered would wait for all who were not answered before.
+    """
+
+    def __init__(self, learn: Any):
+        self._learn = learn
+        self._lock = threading.Lock()
+
+    def __call__(self, *args: Any, **options: Any) -> None:
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
+            self._learn(*args, **options)
+        finally:
+            self._lock.release()
 
 
 class _GivesUp:

@@ -1,6 +1,8 @@
 """The provider on a Redis Cluster: every story, a slot that moves, a primary that dies."""
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from redis.crc import key_slot
@@ -140,6 +142,33 @@ def test_a_primary_goes_and_comes_back(town: Town, cluster: Cluster, how: str) -
     assert town.gjj.redeems(arrives(wang, town.gjj)).status_code == 200
     assert town.shebao.refreshes(tokens["refresh_token"]).status_code == 200
     assert town.events(wang.account_id)["session.started"] == 1
+
+
+def test_a_cluster_that_hangs_makes_nobody_wait_for_others(town: Town, cluster: Cluster) -> None:
+    wang = town.person()
+    town.gjj.tokens_for(wang)
+    cookie = wang.browser.get_cookie("hutong_sso")
+    assert cookie is not None
+
+    def asks(_: int) -> tuple[int, float]:
+        before, browser = time.monotonic(), town.app.test_client()
+        browser.set_cookie("hutong_sso", cookie.value)
+        status = browser.get(town.gjj.url(prompt="none")).status_code
+        return status, time.monotonic() - before
+
+    for node in cluster.nodes:
+        node.server.stall()
+    try:
+        with ThreadPoolExecutor(6) as pool:
+            answers = list(pool.map(asks, range(6)))
+    finally:
+        for node in cluster.nodes:
+            node.server.go_on()
+    assert {status for status, _ in answers} == {503}
+    assert max(seconds for _, seconds in answers) < 7 * PATIENCE
+    until(cluster.whole)
+    until(town.is_ready)
+    assert town.gjj.redeems(arrives(wang, town.gjj)).status_code == 200
 
 
 def holder(person: Person, cluster: Cluster) -> str:
