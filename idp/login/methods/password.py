@@ -134,8 +134,11 @@ class Password(LoginMethod):
         return Tried(found, all(known), counters, around)
 
     def _nobody(self, name: str) -> str:
-        """A name nobody has is counted like any other, and kept from whoever reads Redis."""
-        return "?" + self.sealer.mac("throttle", accounts.username_key(name).encode()).hex()[:32]
+        """A name nobody has is counted like any other, and kept from whoever reads Redis.
+
+        In one spelling, as accounts are: else spellings would tell who has one.
+        """
+        return "?" + self.sealer.mac("throttle", _one_spelling(name).encode()).hex()[:32]
 
     def _count(self, tried: Tried) -> int:
         """Count this try before it is judged; returns how many are left. Raises PasswordsWait."""
@@ -171,6 +174,13 @@ class Password(LoginMethod):
             throttles.give_back([tried.place])
         if account.password_hash and self.passwords.needs_update(account.password_hash):
             account.password_hash = self.passwords.hash(password)
+
+
+def _one_spelling(name: str) -> str:
+    try:
+        return normalise(name)
+    except BadNumber:
+        return accounts.username_key(name)
 
 
 def _find(name: str) -> tuple[Account, ...]:
