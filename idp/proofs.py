@@ -7,6 +7,7 @@ from typing import Any
 
 from idp import interactions
 from idp.interactions import Interaction
+from idp.store.accounts import Account
 from idp.store.types import sealer
 
 
@@ -20,3 +21,10 @@ def number_of(interaction: Interaction) -> str | None:
     """The number proven, while it has not been used for anything."""
     sealed = interaction.result.get("proven")
     return sealer().open("proof", sealed, interaction.id) if sealed else None
+
+
+def footing(account: Account) -> str:
+    """What a proof of ``account`` rests on: it falls when its number or password is another."""
+    since = account.password_set_at
+    said = f"{account.phone}|{since.timestamp() if since else ''}"
+    return sealer().mac("footing", said.encode()).hex()

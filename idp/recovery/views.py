@@ -76,15 +76,13 @@ def prove() -> flask.Response:
         # A code alone resets nothing where the number may have moved on (DESIGN §3).
         kept = proofs.keep(interaction, number, unproven=account.id)
         return people.go(kept.url("/login/number"))
-    ephemeral.put(_KIND, interaction.id, {"account": account.id}, _LIFETIME)
-    return people.go(interaction.url("/recover/password"))
+    return people.go(_begin(interaction, account).url("/recover/password"))
 
 
 @bp.get("/password")
 def password() -> flask.Response:
     interaction = people.entered()
-    found = ephemeral.peek(_KIND, interaction.id)
-    account = accounts.by_id(found["account"]) if found else None
+    account = _whose(interaction)
     if account is None:
         return people.go(interaction.url("/recover/"))
     return _password(interaction, account)
@@ -114,13 +112,28 @@ def done() -> flask.Response:
 
 def _recovering(interaction: Interaction) -> Account:
     """Whose password is being reset here. Raises NotRecovering or AccountStopped."""
-    found = ephemeral.peek(_KIND, interaction.id)
-    account = accounts.by_id(found["account"]) if found else None
-    if account is None or account.phone is None:
+    account = _whose(interaction)
+    if account is None:
         raise NotRecovering
     if not account.active:
         raise AccountStopped
     return account
+
+
+def _begin(interaction: Interaction, account: Account) -> Interaction:
+    """What the proof rests on is kept, and a mark that goes when somebody signs in instead."""
+    kept = {"account": account.id, "footing": proofs.footing(account)}
+    ephemeral.put(_KIND, interaction.id, kept, _LIFETIME)
+    return interactions.note(interaction, recovering=True)
+
+
+def _whose(interaction: Interaction) -> Account | None:
+    """The account whose number was proven here, while number and password are the same."""
+    found = ephemeral.peek(_KIND, interaction.id)
+    account = accounts.by_id(found["account"]) if found else None
+    if not found or account is None or not interaction.result.get("recovering"):
+        return None
+    return account if found["footing"] == proofs.footing(account) else None
 
 
 def _phone(interaction: Interaction, failed: Failed = FIRST) -> flask.Response:
