@@ -2,10 +2,11 @@
 
 import flask
 
-from idp import agreements, interactions
+from idp import agreements, interactions, proofs
 from idp.interactions import Interaction
 from idp.login import finishing
 from idp.login.blueprint import bp
+from idp.login.errors import StepMissing
 from idp.sessions import AccountStopped
 from idp.store import accounts
 from idp.web import people
@@ -28,6 +29,8 @@ def agree() -> flask.Response:
     account = accounts.by_id(signing.account_id)
     if account is None or not account.active:
         raise AccountStopped
+    if signing.footing != proofs.footing(account):  # another number or password since
+        raise StepMissing
     agreements.accept(account.id, agreements.pending(account.id))
     return finishing.complete(interaction, account, signing.amr)
 

@@ -1,10 +1,10 @@
 """The end of every way through sign-in: the right person, the agreements, the session, and on."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import flask
 
-from idp import agreements, interactions, sessions
+from idp import agreements, interactions, proofs, sessions
 from idp.audit import events
 from idp.audit import log as audit
 from idp.interactions import Interaction
@@ -21,6 +21,7 @@ class Signing:
 
     account_id: str
     amr: tuple[str, ...]
+    footing: str
 
 
 def finish(interaction: Interaction, account: Account, amr: tuple[str, ...]) -> flask.Response:
@@ -35,8 +36,8 @@ def finish(interaction: Interaction, account: Account, amr: tuple[str, ...]) -> 
         accounts.prove_number(account)
     db.session.commit()
     if agreements.pending(account.id):
-        signing = {"account_id": account.id, "amr": list(amr)}
-        interaction = interactions.note(interaction, signing=signing)
+        signing = Signing(account.id, amr, proofs.footing(account))
+        interaction = interactions.note(interaction, signing=asdict(signing))
         return people.go(interaction.url("/login/agreement"))
     return complete(interaction, account, amr)
 
@@ -55,7 +56,7 @@ def signing(interaction: Interaction) -> Signing:
     found = interaction.result.get("signing")
     if not found:
         raise StepMissing
-    return Signing(found["account_id"], tuple(found["amr"]))
+    return Signing(found["account_id"], tuple(found["amr"]), found["footing"])
 
 
 def _restore(account: Account) -> None:
