@@ -136,7 +136,8 @@ class Deliveries:
             trail.sent(Index(job.phone), job.purpose, outcome.provider)
             return
         store.move(job.challenge, "refused", outcome.code)
-        if job.asking and issubclass(outcome, SmsFailed):
+        # Given back only where nobody guessed: else an outage is a licence to guess on.
+        if job.asking and issubclass(outcome, SmsFailed) and store.withdraw(job.challenge):
             quotas.give_back(job.asking)
         trail.not_sent(Index(job.phone), job.purpose, outcome.code)
 

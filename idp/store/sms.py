@@ -38,8 +38,15 @@ return 1
 # Every guess is counted before it is compared, so that parallel ones cannot exceed the limit.
 _GUESS = Script("""
 local found = redis.call('HMGET', KEYS[1], 'purpose', 'browser', 'code', 'number')
-if not found[1] or found[1] ~= ARGV[1] or found[2] ~= ARGV[2] then return {} end
+if not found[3] or found[1] ~= ARGV[1] or found[2] ~= ARGV[2] then return {} end
 return {redis.call('HINCRBY', KEYS[1], 'tries', 1), found[3], found[4]}
+""")
+
+# A code nobody was sent can only be guessed: it goes, and says whether anybody did.
+_WITHDRAW = Script("""
+local tries = redis.call('HGET', KEYS[1], 'tries')
+redis.call('HDEL', KEYS[1], 'code')
+return tries == '0' and 1 or 0
 """)
 
 # A receipt may overtake the worker's own mark: a state is never followed by an earlier one.
@@ -132,6 +139,11 @@ def guess(challenge_id: str, purpose: str, browser: str) -> Guess | None:
 def take_challenge(challenge_id: str) -> bool:
     """End a challenge; only one caller is told that it was the one."""
     return bool(redis.delete(_challenge_key(digest(challenge_id))))
+
+
+def withdraw(challenge: str) -> bool:
+    """Void the code of a challenge, known by the digest of its id; True: nobody guessed at it."""
+    return bool(_WITHDRAW([_challenge_key(challenge)], []))
 
 
 def state(challenge_id: str, browser: str) -> tuple[str, str] | None:
