@@ -14,6 +14,7 @@ from idp.audit import log as audit
 from idp.services import services
 from idp.store import accounts, throttles
 from idp.store.accounts import Account, UsernameTaken
+from idp.store.engines import db
 from idp.store.throttles import Counter
 from idp.web import people
 from idp.web.people import FIRST, Failed
@@ -72,6 +73,9 @@ def _wrong_old(account: Account) -> Failed | None:
     if answer.refused_by is not None:
         return people.failed(TooManyOldPasswords(minutes=_minutes(answer.wait)))
     if not services.passwords.verify(people.text("password"), account.password_hash):
+        code = WrongOldPassword.code
+        audit.record(events.PasswordSet(account=account.id, outcome="refused", reason=code))
+        db.session.commit()
         return people.failed(WrongOldPassword())
     throttles.clear(tries)
     return None

@@ -8,6 +8,7 @@ from idp import agreements, interactions, proofs, sessions
 from idp.audit import events
 from idp.audit import log as audit
 from idp.interactions import Interaction
+from idp.login import trail
 from idp.login.errors import PersonMismatch, StepMissing
 from idp.store import accounts, numbers
 from idp.store.accounts import FROZEN, Account
@@ -27,10 +28,12 @@ class Signing:
 def finish(interaction: Interaction, account: Account, amr: tuple[str, ...]) -> flask.Response:
     """Sign ``account`` in and go on. Raises PersonMismatch or AccountStopped."""
     if interaction.account_id and account.id != interaction.account_id:
+        trail.failed(account.id, amr[0], PersonMismatch.code)
         raise PersonMismatch
     if account.status == FROZEN and "pwd" in amr:
         _restore(account)
     if not account.active:
+        trail.failed(account.id, amr[0], sessions.AccountStopped.code)
         raise sessions.AccountStopped
     if "sms" in amr:
         accounts.prove_number(account)

@@ -134,13 +134,14 @@ class Sms:
             raise TooManyTries
         kid = guess.code.partition(":")[0]
         entered = self._hashed(challenge_id, code.strip(), kid)
+        number = self._sealer.open(PURPOSE, guess.number, bound_to=digest(challenge_id))
         if not hmac.compare_digest(entered, guess.code):
-            if left == 0:
-                raise TooManyTries
-            raise WrongCode(left=left)
+            error = WrongCode(left=left) if left else TooManyTries()
+            trail.not_accepted(self._sealer.index(PHONE, number), purpose, error.code)
+            raise error
         if not store.take_challenge(challenge_id):
             raise CodeExpired
-        return self._sealer.open(PURPOSE, guess.number, bound_to=digest(challenge_id))
+        return number
 
     def status(self, challenge_id: str, browser: str) -> Status:
         """How far the message of this browser's challenge is. Raises CodeExpired."""

@@ -30,6 +30,11 @@ def over_quota(phone: Index, purpose: str, reason: str) -> None:
     _record(CodeRefused(phone=phone, purpose=purpose, reason=f"quota-{reason}"))
 
 
+def not_accepted(phone: Index, purpose: str, reason: str) -> None:
+    """Somebody entered another code than the one sent; ``reason`` is from the catalogue."""
+    _record(CodeRefused(phone=phone, purpose=purpose, reason=reason))
+
+
 def answered(provider: str, outcome: str, code: str) -> None:
     """A provider did not take a message; the person may still get it from another."""
     metrics.SENT.labels(provider, outcome).inc()
