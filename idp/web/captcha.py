@@ -80,26 +80,35 @@ def ticket() -> str:
 
 def remaining(token: str) -> int:
     """Seconds this ticket still has to wait; -1 when it is not one of this browser's."""
+    return _read(token)[0]
+
+
+def _read(token: str) -> tuple[int, str]:
+    """What ``remaining`` says, and the ticket's own number: one token has many spellings."""
     lifetime = int(settings.current.captcha.lifetime.total_seconds())
     try:
         value, made = _signer().loads(token, max_age=lifetime, return_timestamp=True)
     except BadSignature:
-        return -1
+        return -1, ""
     if not isinstance(value, dict) or value.get("browser") != _browser():
-        return -1
+        return -1, ""
     waited = time.time() - made.timestamp()
-    return max(0, int(settings.current.captcha.wait.total_seconds() - waited + 0.999))
+    left = settings.current.captcha.wait.total_seconds() - waited
+    return max(0, int(left + 0.999)), value["n"]
 
 
 def _waited(token: str) -> bool:
-    if not token or len(token) > _LONGEST or remaining(token) != 0:
+    if not token or len(token) > _LONGEST:
+        return False
+    left, number = _read(token)
+    if left != 0:
         return False
     limits = settings.current
     place = address_range(client_address())
     waits = throttles.Counter.of(place, "waits", limits.captcha.waits, limits.login.throttle)
     if throttles.take([waits]).refused_by is not None:
         return False
-    return ephemeral.first_time("captcha", token, limits.captcha.lifetime)
+    return ephemeral.first_time("captcha", number, limits.captcha.lifetime)
 
 
 def _solved(payload: str) -> bool:
