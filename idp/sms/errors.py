@@ -51,7 +51,10 @@ class BrowserQuotaReached(SmsQuotaReached):
 
 
 class PlaceQuotaReached(SmsQuotaReached):
-    """``sms.address_hour`` codes were asked for from this address range (or hall) in an hour."""
+    """``sms.address_hour`` codes were asked for from this address range (or hall) in an hour.
+
+    Browsers that proved the number before are not kept out by strangers beside them.
+    """
 
     code = "HT-5006"
     message = N_("当前网络获取验证码过于频繁。")

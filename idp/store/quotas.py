@@ -47,7 +47,7 @@ if hour > 0 then return {'hour', hour, 0} end
 local browser = counted(KEYS[2], tonumber(ARGV[8]))
 if browser > 0 then return {'browser', browser, 0} end
 local place = counted(KEYS[3], tonumber(ARGV[9]))
-if place > 0 then return {'place', place, 0} end
+if place > 0 and not proven then return {'place', place, 0} end
 local used = tonumber(redis.call('GET', KEYS[4]) or '0')
 if used >= tonumber(ARGV[10]) and not proven then return {'budget', day, used} end
 redis.call('ZADD', KEYS[1], now, ARGV[2] .. ARGV[1])
