@@ -2,11 +2,17 @@
 
 import re
 from http import HTTPStatus
+from math import ceil
 
 from idp.crypto.passwords import strength
 from idp.errors import N_, IdpError
+from idp.settings import current as settings
 from idp.sms.numbers import national
+from idp.store import throttles
+from idp.store.throttles import Counter
 
+_MOST = 20
+"""Names and passwords somebody may choose within ``login.throttle``."""
 _USERNAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{3,29}")
 
 
@@ -46,6 +52,27 @@ class WeakNewPassword(WeakPassword):
     code = "HT-3006"
     message = N_("新密码不够安全。")
     field = "new_password"
+
+
+class TooManyChoices(IdpError):
+    """Names or passwords were sent again and again: to learn who is called what, or to keep us
+    judging them."""
+
+    code = "HT-3007"
+    message = N_("操作过于频繁，请稍后再试。")
+    next_step = N_("请 %(minutes)s 分钟后再试。")
+    status = HTTPStatus.TOO_MANY_REQUESTS
+
+
+def count(subject: str) -> None:
+    """Count a choice of ``subject``: an account, or the index of a number. Raises TooManyChoices.
+
+    Only here is somebody told which names are taken, and a long password takes a second.
+    """
+    choices = Counter.of(subject, "choices", _MOST, settings.login.throttle)
+    answer = throttles.take([choices])
+    if answer.refused_by is not None:
+        raise TooManyChoices(minutes=max(1, ceil(answer.wait.total_seconds() / 60)))
 
 
 def username_fits(username: str) -> bool:

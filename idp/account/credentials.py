@@ -29,6 +29,10 @@ def username() -> flask.Response:
 @bp.post("/username")
 def set_username() -> flask.Response:
     fresh_sign_in()
+    try:
+        credentials.count(me().id)
+    except credentials.TooManyChoices as error:
+        return _username(people.failed(error, "username"))
     chosen = people.text("username").strip()
     if not credentials.username_fits(chosen):
         return _username(people.failed(credentials.BadUsername(), "username"))
@@ -53,6 +57,10 @@ def set_password() -> flask.Response:
     fresh_sign_in()
     account = me()
     chosen = people.text("new_password")
+    try:
+        credentials.count(account.id)
+    except credentials.TooManyChoices as error:
+        return _password(people.failed(error))
     if account.password_hash is not None and (failed := _wrong_old(account)):
         return _password(failed)
     if reasons := credentials.weaknesses(chosen, account.username, account.phone):

@@ -93,6 +93,10 @@ def reset() -> flask.Response:
     interaction = people.entered()
     account = _recovering(interaction)
     chosen = people.text("new_password")
+    try:
+        credentials.count(account.id)
+    except credentials.TooManyChoices as error:
+        return _password(interaction, account, people.failed(error))
     if reasons := credentials.weaknesses(chosen, account.username, account.phone):
         failed = people.failed(credentials.WeakNewPassword(), reasons=reasons)
         return _password(interaction, account, failed)

@@ -3,10 +3,11 @@
 import flask
 
 from idp import agreements, codes, credentials, handover, interactions, proofs, sessions
-from idp.credentials import BadUsername, WeakPassword
+from idp.credentials import BadUsername, TooManyChoices, WeakPassword
 from idp.crypto import masking
 from idp.errors import IdpError
 from idp.interactions import Interaction
+from idp.services import services
 from idp.signup import opening
 from idp.signup.errors import NumberInUse
 from idp.signup.opening import Wish
@@ -166,6 +167,11 @@ def _held(interaction: Interaction, number: str) -> bool:
 
 def _wrong(wish: Wish) -> Failed | None:
     """Everything to mend, at once; the first of it leads."""
+    if wish.username or wish.password:
+        try:
+            credentials.count(services.sealer.index("phone", wish.number))
+        except TooManyChoices as error:
+            return people.failed(error, "username")
     found: list[tuple[IdpError, list[str]]] = []
     if wish.username and not credentials.username_fits(wish.username):
         found.append((BadUsername(), []))
