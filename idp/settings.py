@@ -183,7 +183,7 @@ class Sms(Section):
     device_day: int = 20
     """Codes one browser may ask for."""
     address_hour: int = 300
-    """Codes one address range (/24, /64) may ask for: a hall behind one address must fit."""
+    """Codes one address range (/24, /56) may ask for: a hall behind one address must fit."""
     halls: tuple[str, ...] = ()
     """Networks of service halls, counted against ``hall_hour`` instead."""
     hall_hour: int = 3000

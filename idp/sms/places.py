@@ -18,7 +18,7 @@ def place_of(address: str, halls: Iterable[str]) -> tuple[str, bool]:
     for hall in _networks(tuple(halls)):
         if parsed in hall:
             return f"hall:{hall}", True
-    return str(ip_network(f"{parsed}/{24 if parsed.version == 4 else 64}", strict=False)), False  # noqa: PLR2004
+    return str(ip_network(f"{parsed}/{24 if parsed.version == 4 else 56}", strict=False)), False  # noqa: PLR2004
 
 
 def is_network(text: str) -> bool:

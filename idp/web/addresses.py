@@ -11,12 +11,15 @@ def client_address() -> str:
 
 
 def address_range(address: str) -> str:
-    """The /24 or /64 an address belongs to; one subscriber rarely owns less."""
+    """The /24 or /56 an address belongs to: what one subscriber is given, or a little more.
+
+    A line at home is handed 256 networks of /64: counted one by one they would be no limit.
+    """
     try:
         parsed = ip_address(address)
     except ValueError:
         return "unknown"
     if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
         parsed = parsed.ipv4_mapped
-    prefix = 64 if isinstance(parsed, IPv6Address) else 24
+    prefix = 56 if isinstance(parsed, IPv6Address) else 24
     return str(ip_network(f"{parsed}/{prefix}", strict=False))
