@@ -5,15 +5,18 @@ and lets strangers' failures slow strangers without slowing who has been here be
 """
 
 import secrets
+import time
 from datetime import timedelta
 
 import flask
 
 from idp import cookies
+from idp.store import ephemeral
 from idp.store.ephemeral import digest
 
 LIFETIME = timedelta(days=400)
 _LENGTH = 43
+_LEFT = "browser-left"
 
 
 def current() -> str:
@@ -25,6 +28,17 @@ def current() -> str:
             cookies.set_("browser", secret, LIFETIME)
         flask.g.browser = digest("browser:" + secret)
     return flask.g.browser
+
+
+def left(browser: str, remembered: timedelta) -> None:
+    """Somebody signed out there: what they proved in other tabs is not for the next person."""
+    ephemeral.put(_LEFT, browser, {"at": time.time()}, remembered)
+
+
+def left_since(moment: float) -> bool:
+    """Whether somebody signed out in this browser after ``moment``."""
+    found = ephemeral.peek(_LEFT, current())
+    return found is not None and bool(found["at"] >= moment)
 
 
 def terminal() -> str:

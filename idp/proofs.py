@@ -1,11 +1,13 @@
 """A number somebody has just proven, kept with their interaction until it is used.
 
 What stands in Redis is sealed and bound to the interaction: moved elsewhere it does not open.
+A sign-out in the browser ends what was proven there before it.
 """
 
+import time
 from typing import Any
 
-from idp import interactions
+from idp import browsers, interactions
 from idp.interactions import Interaction
 from idp.store.accounts import Account
 from idp.store.types import sealer
@@ -14,13 +16,15 @@ from idp.store.types import sealer
 def keep(interaction: Interaction, number: str, **result: Any) -> Interaction:
     """Remember that ``number`` (E.164) was proven on this way through sign-in."""
     sealed = str(sealer().seal("proof", number, interaction.id))
-    return interactions.note(interaction, proven=sealed, **result)
+    return interactions.note(interaction, proven=sealed, proven_at=time.time(), **result)
 
 
 def number_of(interaction: Interaction) -> str | None:
     """The number proven, while it has not been used for anything."""
     sealed = interaction.result.get("proven")
-    return sealer().open("proof", sealed, interaction.id) if sealed else None
+    if not sealed or browsers.left_since(interaction.result["proven_at"]):
+        return None
+    return sealer().open("proof", sealed, interaction.id)
 
 
 def footing(account: Account) -> str:

@@ -215,6 +215,7 @@ def end(session: Session, *, reason: str, keep_offline: bool = True) -> list[dic
     outbox.add("session-cut", promise, due_in=CUT_AGAIN)
     db.session.commit()
     store.cut(session.id, keep_offline=keep_offline)
+    browsers.left(session.browser, settings.current.sessions.interaction)
     if flask.has_request_context() and flask.g.get("sso") is session:
         cookies.drop("sso")
         flask.g.sso = None

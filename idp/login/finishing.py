@@ -1,10 +1,11 @@
 """The end of every way through sign-in: the right person, the agreements, the session, and on."""
 
+import time
 from dataclasses import asdict, dataclass
 
 import flask
 
-from idp import agreements, interactions, proofs, sessions
+from idp import agreements, browsers, interactions, proofs, sessions
 from idp.audit import events
 from idp.audit import log as audit
 from idp.interactions import Interaction
@@ -23,6 +24,7 @@ class Signing:
     account_id: str
     amr: tuple[str, ...]
     footing: str
+    at: float
 
 
 def finish(interaction: Interaction, account: Account, amr: tuple[str, ...]) -> flask.Response:
@@ -39,7 +41,7 @@ def finish(interaction: Interaction, account: Account, amr: tuple[str, ...]) -> 
         accounts.prove_number(account)
     db.session.commit()
     if agreements.pending(account.id):
-        signing = Signing(account.id, amr, proofs.footing(account))
+        signing = Signing(account.id, amr, proofs.footing(account), time.time())
         interaction = interactions.note(interaction, signing=asdict(signing))
         return people.go(interaction.url("/login/agreement"))
     return complete(interaction, account, amr)
@@ -57,9 +59,9 @@ def complete(interaction: Interaction, account: Account, amr: tuple[str, ...]) -
 def signing(interaction: Interaction) -> Signing:
     """What ``finish`` left for the agreement page. Raises StepMissing."""
     found = interaction.result.get("signing")
-    if not found:
+    if not found or browsers.left_since(found["at"]):
         raise StepMissing
-    return Signing(found["account_id"], tuple(found["amr"]), found["footing"])
+    return Signing(**{**found, "amr": tuple(found["amr"])})
 
 
 def _restore(account: Account) -> None:

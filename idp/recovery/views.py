@@ -1,10 +1,11 @@
 """A forgotten password: prove the number, choose a new one. No step can be skipped or repeated."""
 
+import time
 from datetime import timedelta
 
 import flask
 
-from idp import codes, credentials, handover, interactions, proofs
+from idp import browsers, codes, credentials, handover, interactions, proofs
 from idp.crypto import masking
 from idp.errors import IdpError
 from idp.interactions import Interaction
@@ -126,7 +127,7 @@ def _recovering(interaction: Interaction) -> Account:
 
 def _begin(interaction: Interaction, account: Account) -> Interaction:
     """What the proof rests on is kept, and a mark that goes when somebody signs in instead."""
-    kept = {"account": account.id, "footing": proofs.footing(account)}
+    kept = {"account": account.id, "footing": proofs.footing(account), "at": time.time()}
     ephemeral.put(_KIND, interaction.id, kept, _LIFETIME)
     return interactions.note(interaction, recovering=True)
 
@@ -136,6 +137,8 @@ def _whose(interaction: Interaction) -> Account | None:
     found = ephemeral.peek(_KIND, interaction.id)
     account = accounts.by_id(found["account"]) if found else None
     if not found or account is None or not interaction.result.get("recovering"):
+        return None
+    if browsers.left_since(found["at"]):
         return None
     return account if found["footing"] == proofs.footing(account) else None
 
