@@ -198,6 +198,12 @@ class Sms(Section):
     receipt_networks: tuple[str, ...] = ()
     """Networks receipts may come from; empty: whoever knows the secret path."""
 
+    @property
+    def behind_tls(self) -> bool:
+        """Codes and our own secrets travel with each message; and no sandbox speaks TLS."""
+        tables = (self.aliyun, self.tencent, self.gateway)
+        return all(each.endpoint.startswith("https://") for each in tables if each)
+
 
 class Aliyun(Section):
     endpoint: str = "https://dysmsapi.aliyuncs.com/"
@@ -370,6 +376,7 @@ class Settings(Section):
             "development.allow_loopback must be off": self.development.allow_loopback,
             "development.sandbox_url must be empty": bool(self.development.sandbox_url),
             "sms.providers must name at least one": not self.sms.providers,
+            "sms: every endpoint must be https": not self.sms.behind_tls,
         }
         if reasons := [reason for reason, applies in wrong.items() if applies]:
             raise ValueError("; ".join(reasons))
