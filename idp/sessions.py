@@ -23,6 +23,8 @@ from idp.store.ephemeral import digest
 from idp.store.grants import derived_sid
 
 CUT_AGAIN = timedelta(seconds=5)
+_DAY = timedelta(days=1)
+_SECONDS = int(_DAY.total_seconds())
 _SID, _COOKIE = 22, 24
 
 
@@ -189,15 +191,27 @@ def _remember(
     The second look closes a race: an account stopped, or a password changed, after we read
     it, whose sessions were ended before this one was there, is seen here.
     """
-    keep = settings.current.tokens.refresh + settings.current.sessions.absolute
     password_set_at = account.password_set_at
     ref = write.bucket + write.sid
-    store.remember(account.id, ref, write.core["started"], keep)
+    store.remember(account.id, ref, write.core["started"], _remembered_for())
     accounts.note_sign_in(account.id, amr, browsers.current(), browsers.terminal(), client_id)
     db.session.commit()
     if not accounts.is_still(account.id, password_set_at):
         store.cut(ref, keep_offline=False)
         raise AccountStopped
+
+
+def still_offline(account_id: str, ref: str, auth_time: int, last: int) -> None:
+    """Offline access of a session was used, ``last`` before now: once a day, so that whoever
+    ends what grew from the account's sessions finds it however long ago the sign-in was.
+    """
+    if int(time.time()) // _SECONDS != last // _SECONDS:
+        store.remember_still(account_id, ref, auth_time, _remembered_for())
+
+
+def _remembered_for() -> timedelta:
+    """Longer than anything lives that grew from a session, a day's refreshes included."""
+    return settings.current.tokens.refresh + settings.current.sessions.absolute + _DAY
 
 
 def touch(session: Session) -> None:

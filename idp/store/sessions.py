@@ -209,6 +209,15 @@ def remember(account_id: str, ref: str, started: int, lifetime: timedelta) -> No
         pipe.execute()
 
 
+def remember_still(account_id: str, ref: str, since: int, lifetime: timedelta) -> None:
+    """Offline access lives on without a sign-in, and has to be found when its end comes."""
+    key = _index(account_id)
+    with redis.pipeline(transaction=False) as pipe:
+        pipe.hsetnx(key, ref, since)
+        pipe.pexpire(key, _ms(lifetime))
+        pipe.execute()
+
+
 def refs_of(account_id: str) -> dict[str, int]:
     """Every session of an account that may have left something, with its start."""
     found = cast(dict[bytes, bytes], redis.hgetall(_index(account_id)))

@@ -11,6 +11,7 @@ from typing import Any
 from authlib.oauth2 import rfc6749
 from authlib.oauth2.rfc6749 import InvalidGrantError
 
+from idp import sessions
 from idp.audit import events
 from idp.audit import log as audit
 from idp.oidc import issuing, tokens
@@ -78,6 +79,10 @@ class RefreshTokenGrant(rfc6749.RefreshTokenGrant):
     def save_token(self, token: dict[str, Any]) -> None:
         """One atomic step: move the counter if nobody else has, keep the token, audit."""
         family: store.Family = self.request.refresh_token.family
+        if family.offline:
+            ref = family.bucket + family.sid
+            core = family.core
+            sessions.still_offline(core["account"], ref, core["auth_time"], family.at)
         outcome = store.refresh(
             family,
             store.Step(
