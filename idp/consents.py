@@ -16,24 +16,25 @@ from idp.store.engines import db
 from idp.store.types import now
 
 
-def granted(account_id: str, registration: Registration) -> frozenset[str]:
-    """What the person has granted so far; empty before the question and after withdrawal."""
+def granted(account_id: str, registration: Registration) -> frozenset[str] | None:
+    """What the person has granted so far; None before the question and after withdrawal.
+
+    What a statute allowed was never granted: a client that stands on consent now has to ask.
+    """
     found = connections.find(account_id, registration.client_id)
-    return frozenset(found.granted) if found is not None and found.live else frozenset()
-
-
-def known(account_id: str, client_id: str) -> bool:
-    """Whether a live connection exists, even one that grants no claim."""
-    found = connections.find(account_id, client_id)
-    return found is not None and found.live
+    if found is None or not found.live or found.legal_basis != registration.legal_basis:
+        return None
+    return frozenset(found.granted)
 
 
 def give(account_id: str, registration: Registration, claims: Collection[str]) -> frozenset[str]:
     """Record a grant, added to what was granted before, and commit."""
     connection, is_new = connections.find_or_add(account_id, registration.client_id)
-    if not connection.live:
+    basis = registration.legal_basis
+    is_new = is_new or connection.legal_basis != basis
+    if is_new:
         connection.granted, connection.withdrawn_at, connection.first_at = [], None, now()
-    connection.legal_basis = registration.legal_basis
+    connection.legal_basis = basis
     connection.statute = registration.statute
     connection.last_at = now()
     new = sorted(set(claims) - set(connection.granted))
@@ -43,7 +44,7 @@ def give(account_id: str, registration: Registration, claims: Collection[str]) -
         client_id = registration.client_id
         audit.record(kind(account=account_id, client_id=client_id, claims=tuple(new)))
     db.session.commit()
-    return frozenset(connection.granted)
+    return registration.tellable(connection.granted)
 
 
 def withdraw(account_id: str, client_id: str) -> bool:

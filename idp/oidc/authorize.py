@@ -146,9 +146,10 @@ def _answer(asked: Asked, session: Session | None) -> Response | FormPost:
     if session is None:
         raise AssertionError("the first prompt asks for one")
     request.user = session
+    given = granted.settled()
     request.outcome = {
-        "granted": granted().value(),
-        "code": _code(asked, wanted, session, granted()),
+        "granted": given.value(),
+        "code": _code(asked, wanted, session, given),
     }
     grant.create_authorization_response(asked.redirect_uri, session)
     if asked.interaction is not None:
@@ -162,31 +163,40 @@ class _Lookup:
     def __init__(self, client: clients.Registration, session: Session | None, wanted: Wanted):
         self.client, self.session, self.wanted = client, session, wanted
         self.found: Granted | None = None
+        self.is_warm = False
 
     def __call__(self) -> Granted:
         if self.found is None:
             self.found = self._warm() or self._cold()
         return self.found
 
+    def settled(self) -> Granted:
+        """The same, once nothing stands in the way: what a statute discloses is put on record."""
+        found = self()
+        if self.client.statutory and not self.is_warm and self.session is not None:
+            consents.give(self.session.account_id, self.client, self._asked())
+        return found
+
     def _asked(self) -> frozenset[str]:
-        asked = self.wanted.all_claims
-        return asked & {*self.client.claims, "offline_access"} if self.client.statutory else asked
+        return self.client.tellable(self.wanted.all_claims)
 
     def _warm(self) -> Granted | None:
         kept = self.session.stored.grant(self.client.client_id) if self.session else None
-        if kept is None or not self._asked() <= set(kept["claims"]):
+        basis = self.client.legal_basis
+        if kept is None or kept.get("basis") != basis or not self._asked() <= set(kept["claims"]):
             return None
-        return Granted(kept["sub"], frozenset(kept["claims"]), known=True)
+        self.is_warm = True
+        return Granted(kept["sub"], self.client.tellable(kept["claims"]), known=True, basis=basis)
 
     def _cold(self) -> Granted:
         if self.session is None:
             return Granted("", frozenset(), known=False)
         account_id, client = self.session.account_id, self.client
-        sub = accounts.subject(account_id, clients.sector_of(client))
+        sub, basis = accounts.subject(account_id, clients.sector_of(client)), client.legal_basis
         if client.statutory:
-            return Granted(sub, consents.give(account_id, client, self._asked()), known=True)
-        known = consents.known(account_id, client.client_id)
-        return Granted(sub, consents.granted(account_id, client), known=known)
+            return Granted(sub, self._asked(), known=True, basis=basis)
+        found = consents.granted(account_id, client)
+        return Granted(sub, found or frozenset(), known=found is not None, basis=basis)
 
 
 def _hinted_sub(wanted: Wanted, client_id: str) -> str:
@@ -256,6 +266,7 @@ def _code(asked: Asked, wanted: Wanted, session: Session, granted: Granted) -> d
         "acr": session.acr,
         "ui": [name for name in wanted.userinfo_claims if name in granted.claims],
         "idt": [name for name in wanted.claims.id_token if name in granted.claims],
+        "basis": granted.basis,
     }
 
 

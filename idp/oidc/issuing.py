@@ -1,6 +1,7 @@
 """What the grants share: the answer of the token endpoint, and the end of a family."""
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,9 +42,18 @@ def answer(
         "scope": scope,
     }
     if "openid" in scope.split():
-        claims = select(_told(core, place[1]), core["idt"]) if core["idt"] else {}
+        names = tellable(client, core, core["idt"])
+        claims = select(_told(core, place[1]), names) if names else {}
         found["id_token"] = tokens.id_token(client, core, access.text, claims)
     return found, access
+
+
+def tellable(client: Registration, core: dict[str, Any], names: Iterable[str]) -> tuple[str, ...]:
+    """Of ``names`` what the client may be told today: its registration may have changed since."""
+    if core.get("basis", client.legal_basis) != client.legal_basis:
+        return ()
+    allowed = client.tellable(names)
+    return tuple(name for name in names if name in allowed)
 
 
 def _told(core: dict[str, Any], fid: str) -> dict[str, Any]:

@@ -32,9 +32,10 @@ class Granted:
     claims: frozenset[str]
     known: bool
     """Whether the person has ever said yes, or a statute did; False always asks."""
+    basis: str = ""
 
     def value(self) -> dict[str, Any]:
-        return {"sub": self.sub, "claims": sorted(self.claims)}
+        return {"sub": self.sub, "claims": sorted(self.claims), "basis": self.basis}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ and a registration read under an older epoch, or under none, is read again.
 import secrets
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from hashlib import sha256
@@ -128,6 +129,12 @@ class Registration:
     @property
     def statutory(self) -> bool:
         return self.legal_basis == STATUTORY
+
+    def tellable(self, claims: Iterable[str]) -> frozenset[str]:
+        """Of ``claims`` those it may be told: a statute covers what is listed now, no more."""
+        if not self.statutory:
+            return frozenset(claims)
+        return frozenset(claims) & {*self.claims, "offline_access"}
 
     @property
     def scopes(self) -> frozenset[str]:

@@ -9,7 +9,7 @@ import time_machine
 
 from idp import consents, sessions, standing
 from idp.audit import log as audit
-from idp.store import accounts, clients
+from idp.store import accounts, clients, connections
 from idp.store.engines import db
 from idp.store.types import now
 from tests.actors import Citizen
@@ -310,7 +310,7 @@ class TestPortals:
 
         assert connected.at == "/account/portals"
         with app.app_context():
-            assert not consents.known(_account_id(connected), "shebao")
+            assert connections.find(_account_id(connected), "shebao").withdrawn_at
 
     def test_a_statute_may_not(self, app: flask.Flask, connected: Citizen) -> None:
         connected.visits("/account/username")
@@ -319,7 +319,7 @@ class TestPortals:
 
         assert (connected.status, "HT-4008" in connected.text) == (404, True)
         with app.app_context():
-            assert consents.known(_account_id(connected), "gjj")
+            assert connections.find(_account_id(connected), "gjj").live
 
     def test_asking_for_the_page_withdraws_nothing(
         self, app: flask.Flask, connected: Citizen
@@ -327,7 +327,7 @@ class TestPortals:
         connected.visits("/account/portals/shebao/withdraw")
 
         with app.app_context():
-            assert consents.known(_account_id(connected), "shebao")
+            assert connections.find(_account_id(connected), "shebao").live
 
 
 @pytest.mark.parametrize(

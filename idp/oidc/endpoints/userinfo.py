@@ -46,10 +46,12 @@ def _tell(found: access.Access) -> Response:
         raise InvalidToken
     if "openid" not in scopes:
         raise InsufficientScope
-    claims = issuing.userinfo_claims(found.family, _names(found.family.core, scopes))
+    core = found.family.core
+    names = issuing.tellable(client.record, core, _names(core, scopes))
+    claims = issuing.userinfo_claims(found.family, names)
     if claims is None:
         raise InvalidToken
-    told: dict[str, Any] = {**claims, "sub": found.family.core["sub"]}
+    told: dict[str, Any] = {**claims, "sub": core["sub"]}
     alg = client.record.userinfo_signed_response_alg
     if not alg:
         return json_response(told)
