@@ -102,6 +102,7 @@ def jwks() -> flask.Response:
 
 
 def _machine(endpoint: Endpoint) -> flask.Response:
+    EPOCH.set(None)  # what this thread has read for another request is not ours to go by
     answer = endpoint.answer(received())
     if endpoint.cors and (origin := flask.request.headers.get("Origin")):
         answer = answer.plus(*_cors(origin))

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, Self
+from typing import Any, Self, cast
 from urllib.parse import urlsplit
 
 import flask
@@ -200,10 +200,11 @@ def _known() -> _Known:
 def find(client_id: str, epoch: int | None) -> Registration | None:
     """The registration as of ``epoch`` (read with the session), or None if there is none.
 
-    ``epoch`` None means that Redis knows of none: SQL is asked, and Redis told. Names nobody
-    has are not kept: whoever invents them must not push out those that are.
+    ``epoch`` None means that nobody has asked: Redis is. Where it knows of none SQL is asked,
+    and Redis told. Names nobody has are not kept: whoever invents them must not push out those
+    that are.
     """
-    known = _known()
+    known, epoch = _known(), _as_of(epoch)
     cached = known.clients.get(client_id)
     if epoch is not None and cached is not None and cached[0] >= epoch:
         return cached[1]
@@ -222,6 +223,14 @@ def look_up(client_id: str) -> Registration | None:
         return None
     row = db.session.get(Client, client_id, populate_existing=True)
     return Registration.of(row) if row else None
+
+
+def _as_of(epoch: int | None) -> int | None:
+    """Garbage leads to no bucket, and must lead to SQL no more than anything else does."""
+    if epoch is not None:
+        return epoch
+    found = cast(bytes | None, redis.get(buckets.epoch(buckets.draw())))
+    return int(found) if found else None
 
 
 def sql_epoch() -> int:
@@ -258,7 +267,7 @@ def all_clients() -> list[Registration]:
 
 def web_origins(epoch: int | None) -> frozenset[str]:
     """The origins of all active public clients, as of ``epoch``."""
-    known = _known()
+    known, epoch = _known(), _as_of(epoch)
     if epoch is not None and known.origins[0] >= epoch:
         return known.origins[1]
     value = sql_epoch()
