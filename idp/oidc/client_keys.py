@@ -29,7 +29,8 @@ class _Fetched:
 
 
 _fetched: dict[str, _Fetched] = {}
-_lock = threading.Lock()
+_asking: dict[str, threading.Lock] = {}
+"""One for each address: a slow one holds up nobody else's."""
 
 
 def candidates(client: Registration, kid: str, alg: str) -> list[Key]:
@@ -48,14 +49,19 @@ def _from_uri(uri: str, kid: str) -> tuple[Key, ...]:
     if not uri:
         return ()
     known = _fetched.get(uri)
-    age = time.monotonic() - known.at if known else float("inf")
-    missing = known is not None and bool(kid) and kid not in {key.kid for key in known.keys}
-    if known is not None and age < (AGAIN if missing else FRESH):
+    if known is not None and _will_do(known, kid):
         return known.keys
-    with _lock:
-        found = _fetch(uri) or (known.keys if known else ())
-        _fetched[uri] = _Fetched(found, time.monotonic())
-    return found
+    with _asking.setdefault(uri, threading.Lock()):
+        known = _fetched.get(uri)  # whoever held the lock has asked meanwhile
+        if known is None or not _will_do(known, kid):
+            keys = _fetch(uri) or (known.keys if known else ())
+            known = _fetched[uri] = _Fetched(keys, time.monotonic())
+    return known.keys
+
+
+def _will_do(known: _Fetched, kid: str) -> bool:
+    missing = bool(kid) and kid not in {key.kid for key in known.keys}
+    return time.monotonic() - known.at < (AGAIN if missing else FRESH)
 
 
 def _fetch(uri: str) -> tuple[Key, ...]:
