@@ -96,6 +96,8 @@ class Code:
     fid: str
     value: dict[str, Any] | None
     spent_by: str = ""
+    challenge: str = ""
+    """What a public client has to show a verifier for, though the code is spent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,7 @@ class Redemption:
     bucket: str
     code: str
     client_id: str
+    challenge: str
     core: dict[str, Any]
     offline: bool
     claims: str
@@ -240,7 +243,7 @@ def redeem(new: Redemption) -> str:
     lifetime = _ms(new.lifetime)
     token, token_ms = new.token.args()
     args = [
-        b'{"spent":' + orjson.dumps(new.client_id) + b"}",
+        orjson.dumps({"spent": new.client_id, "challenge": new.challenge}),
         _ms(SPENT_FOR),
         orjson.dumps(new.core),
         0,
@@ -347,7 +350,7 @@ def _code(fid: str, found: bytes | None) -> Code | None:
         return None
     value = orjson.loads(found)
     if "spent" in value:
-        return Code(fid, None, value["spent"])
+        return Code(fid, None, value["spent"], value.get("challenge", ""))
     return Code(fid, value)
 
 

@@ -90,12 +90,19 @@ class AuthorizationCodeGrant(rfc6749.AuthorizationCodeGrant):
         if found is None:
             return None
         if found.value is None:
-            if found.spent_by == client_id:
+            if found.spent_by == client_id and self._is_the_client(client, found.challenge):
                 issuing.end_family(family, "code_reused")
             return None
         if found.value["client_id"] != client_id:
             return None
         return IssuedCode(found.value)
+
+    def _is_the_client(self, client: Any, challenge: str) -> bool:
+        """A public client only names itself: what proves it is the verifier."""
+        verifier = self.request.form.get("code_verifier", "")
+        return not client.record.public or (
+            verifier.isascii() and rfc7636.create_s256_code_challenge(verifier) == challenge
+        )
 
     def authenticate_user(self, authorization_code: IssuedCode) -> dict[str, Any]:
         return authorization_code.value
@@ -120,6 +127,7 @@ class AuthorizationCodeGrant(rfc6749.AuthorizationCodeGrant):
                 bucket=buckets.of(code) or "",
                 code=code,
                 client_id=client.get_client_id(),
+                challenge=value["challenge"],
                 core=issuing.core_of(value),
                 offline="offline_access" in value["scope"].split(),
                 claims=value["claims"],
