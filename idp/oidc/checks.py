@@ -12,7 +12,12 @@ from authlib.oauth2.rfc6749 import InvalidRequestError, UnsupportedResponseTypeE
 
 from idp import assurance
 from idp.oidc.claims import ClaimsRequest, of_scopes
-from idp.oidc.errors import RegistrationNotSupported, RequestNotSupported, RequestUriNotSupported
+from idp.oidc.errors import (
+    RegistrationNotSupported,
+    RequestNotSupported,
+    RequestUriNotSupported,
+    UnmetAuthenticationRequirements,
+)
 from idp.oidc.http import Params
 from idp.store.clients import Registration
 
@@ -117,6 +122,15 @@ def claims_are_readable(params: Params, _client: Registration) -> None:
             raise InvalidRequestError("The claims parameter is not readable") from None
 
 
+def an_essential_level_exists(params: Params, _client: Registration) -> None:
+    """Core §5.5.1.1: an essential level that cannot be had is refused, not left out."""
+    if "claims" not in params.values:
+        return
+    asked = ClaimsRequest.parse(params.values["claims"])
+    if asked.acr_essential and asked.acr_values and assurance.least(asked.acr_values) is None:
+        raise UnmetAuthenticationRequirements
+
+
 def some_scope_is_registered(params: Params, client: Registration) -> None:
     """A scope the client is not registered for is ignored; asking for nothing else is wrong."""
     asked = set(params.values.get("scope", "").split())
@@ -134,6 +148,7 @@ CHECKS: tuple[Check, ...] = (
     max_age_is_a_number,
     display_is_known,
     claims_are_readable,
+    an_essential_level_exists,
     some_scope_is_registered,
 )
 
