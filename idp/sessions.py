@@ -128,10 +128,18 @@ def lifetime(started: int, now: int) -> timedelta:
     return max(min(limits.idle, left), timedelta(seconds=1))
 
 
-def start(account: accounts.Account, amr: tuple[str, ...], *, client_id: str = "") -> Session:
-    """Sign in: a new session, or a stronger one when the same person proves more.
+def start(
+    account: accounts.Account,
+    amr: tuple[str, ...],
+    *,
+    client_id: str = "",
+    step_up: bool = False,
+) -> Session:
+    """Sign in: a new session, or a stronger one when the same person proves more to step up.
 
-    The cookie's secret is new each time. Another person's session in this browser ends.
+    A sign-in that was asked for again stands on what is proved now: a proof of hours ago was
+    perhaps another's, and would make it look stronger than it is. The cookie's secret is new
+    each time. Another person's session in this browser ends.
     """
     if not account.active:
         raise AccountStopped
@@ -140,8 +148,12 @@ def start(account: accounts.Account, amr: tuple[str, ...], *, client_id: str = "
         end(before, reason="replaced")
         before = None
     now, secret = time.time(), secrets.token_urlsafe(32)
-    write = _write(account, amr, before, now, secret)
+    fresh = dict.fromkeys(amr, now)
+    earlier = before.stored.core["proofs"] if before and step_up else {}
+    write = _write(account, amr, before, earlier | fresh, secret)
     if before is None or not store.renew(write):
+        # What has been ended meanwhile stays ended, its name and its proofs with it.
+        write = _write(account, amr, None, fresh, secret)
         store.start(write)
     _remember(account, amr, write, client_id)
     ref = write.bucket + write.sid
@@ -154,10 +166,13 @@ def start(account: accounts.Account, amr: tuple[str, ...], *, client_id: str = "
 
 
 def _write(
-    account: accounts.Account, amr: tuple[str, ...], before: Session | None, now: float, secret: str
+    account: accounts.Account,
+    amr: tuple[str, ...],
+    before: Session | None,
+    proofs: dict[str, float],
+    secret: str,
 ) -> store.Write:
-    proofs = dict(before.stored.core["proofs"]) if before else {}
-    proofs.update(dict.fromkeys(amr, now))
+    now = proofs[amr[0]]
     core: dict[str, Any] = {
         "account": account.id,
         "proofs": proofs,

@@ -50,7 +50,8 @@ def finish(interaction: Interaction, account: Account, amr: tuple[str, ...]) -> 
 def complete(interaction: Interaction, account: Account, amr: tuple[str, ...]) -> flask.Response:
     """Start the session; whatever was proven on the way is used up."""
     client_id = interaction.client.client_id if interaction.client else ""
-    sessions.start(account, amr, client_id=client_id)
+    step_up = interaction.reason == "step_up"
+    sessions.start(account, amr, client_id=client_id, step_up=step_up)
     if numbers.untold(account.id):
         return people.go(interaction.url("/login/number/lost"))
     return people.leave(interaction)
