@@ -61,7 +61,7 @@ class Interaction:
     request: dict[str, str] = field(default_factory=dict)
     """The authorization request, once its client and redirect URI are verified."""
     result: dict[str, Any] = field(default_factory=dict)
-    """What the pages found out: ``denied``, ``declined``, ``consented``, ``done``."""
+    """What the pages found out: ``denied``, ``declined``, ``done``; ``consented`` names who did."""
 
     @classmethod
     def restore(cls, value: dict[str, Any]) -> Self:

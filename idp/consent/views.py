@@ -58,7 +58,7 @@ def answer() -> Any:
     interaction, session, client = _find()
     if flask.request.form.get("decision") == "allow":
         consents.give(session.account_id, client, _claims(interaction))
-        interactions.note(interaction, consented=True, denied=False)
+        interactions.note(interaction, consented=session.account_id, denied=False)
     else:
         interactions.note(interaction, denied=True)
     return flask.redirect(interaction.return_to, 303)

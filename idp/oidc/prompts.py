@@ -58,6 +58,13 @@ class Situation:
             return False
         return self.session.proved_at > self.interaction.opened
 
+    @property
+    def consented_here(self) -> bool:
+        """Whether it was this person who said yes within this very interaction."""
+        if self.session is None or self.interaction is None:
+            return False
+        return bool(self.interaction.result.get("consented") == self.session.account_id)
+
     def result(self, name: str) -> bool:
         return self.interaction is not None and bool(self.interaction.result.get(name))
 
@@ -125,7 +132,7 @@ def reachable(session: Session) -> assurance.Level:
 def consent_is_missing(now: Situation) -> bool:
     if now.client.statutory:
         return False
-    if "consent" in now.wanted.prompt and not now.result("consented"):
+    if "consent" in now.wanted.prompt and not now.consented_here:
         return True
     granted = now.granted()
     return not granted.known or not now.wanted.all_claims <= granted.claims
