@@ -204,9 +204,12 @@ def _hinted_sub(wanted: Wanted, client_id: str) -> str:
     if not wanted.id_token_hint:
         return wanted.sub
     try:
-        return hints.read(wanted.id_token_hint, client_id)["sub"]
+        sub: str = hints.read(wanted.id_token_hint, client_id)["sub"]
     except (JoseError, ValueError):
         raise OAuth2Error("id_token_hint is not valid", error="invalid_request") from None
+    if wanted.sub not in {"", sub}:
+        raise OAuth2Error("id_token_hint and claims name two people", error="invalid_request")
+    return sub
 
 
 def _show(asked: Asked, prompt: Prompt, wanted: Wanted, session: Session | None) -> Response:

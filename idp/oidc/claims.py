@@ -57,10 +57,12 @@ class ClaimsRequest:
         userinfo, id_token = _member(asked, "userinfo"), _member(asked, "id_token")
         acr = id_token.get("acr") or {}
         sub = (id_token.get("sub") or userinfo.get("sub") or {}).get("value", "")
+        if not isinstance(sub, str):
+            raise ValueError("a subject that is not a text")
         return cls(
             userinfo=tuple(name for name in userinfo if name in CLAIMS),
             id_token=tuple(name for name in id_token if name in CLAIMS),
-            sub=sub if isinstance(sub, str) else "",
+            sub=sub,
             acr_essential=acr.get("essential") is True,
             acr_values=_values(acr),
         )
