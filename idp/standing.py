@@ -184,6 +184,10 @@ def _check_uris(made: Registration) -> None:
     """Exact URIs, https except on loopback, never a fragment (RFC 6749 §3.1.2, RFC 8252 §8.3)."""
     listed = (*made.redirect_uris, *made.post_logout_redirect_uris)
     single = (made.backchannel_logout_uri, made.frontchannel_logout_uri, made.jwks_uri)
+    shown = (made.home_uri, made.initiate_login_uri, made.logo_uri, made.policy_uri, made.tos_uri)
+    for uri in filter(None, shown):
+        if urlsplit(uri).scheme not in {"http", "https"}:
+            raise InvalidRegistration(reason=f"{uri} is not a web address")
     for uri in (*listed, *filter(None, single)):
         parts = urlsplit(uri)
         host = parts.hostname or ""

@@ -64,7 +64,8 @@ def apply(response: flask.Response) -> None:
 
 def _allow(kind: str, uri: str) -> None:
     parts = urlsplit(uri)
-    if not parts.scheme or any(letter in uri for letter in "; ,\r\n"):
+    # Only the origin becomes a source; a path may hold what separates sources.
+    if not parts.scheme or any(letter in parts.netloc for letter in "; ,\r\n"):
         raise ValueError("a policy source must be one absolute URI")
     # A native app's redirect has a scheme of its own and no host; then the scheme is the source.
     source = f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
