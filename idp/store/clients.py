@@ -21,6 +21,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.store import buckets
 from idp.store.engines import Base, db, redis
+from idp.store.scripts import Script
 from idp.store.types import UtcDateTime, now
 
 ACTIVE, STOPPED = "active", "stopped"
@@ -174,6 +175,11 @@ def sector_of(registration: Registration) -> str:
 
 
 _CACHE_SIZE = 10_000
+_ADVANCE = Script("""
+if tonumber(redis.call('GET', KEYS[1]) or '-1') >= tonumber(ARGV[1]) then return 0 end
+redis.call('SET', KEYS[1], ARGV[1])
+return 1
+""")
 _LONGEST = 255
 
 
@@ -253,10 +259,14 @@ def advance_epoch() -> int:
 
 
 def publish_epoch(value: int, *, only_missing: bool = False) -> None:
-    """Tell every bucket. A change overwrites; filling a gap never does."""
+    """Tell every bucket. It never goes back, so two changes may be told in any order."""
+    if not only_missing:
+        for bucket in buckets.ALL:
+            _ADVANCE([buckets.epoch(bucket)], [value])
+        return
     with redis.pipeline(transaction=False) as pipe:
         for bucket in buckets.ALL:
-            pipe.set(buckets.epoch(bucket), value, nx=only_missing)
+            pipe.set(buckets.epoch(bucket), value, nx=True)
         pipe.execute()
 
 
