@@ -57,7 +57,7 @@ class NotFound(IdpError):
 
 def create_client(client_id: str, metadata: Mapping[str, Any], note: str = "") -> str:
     """Register a client; returns its secret, shown once, or ``""`` when it has none."""
-    if not client_id.isascii() or not client_id or ":" in client_id or " " in client_id:
+    if not clients.is_id(client_id):
         raise InvalidRegistration(reason="client_id must be ASCII without colons or spaces")
     if db.session.get(Client, client_id) is not None:
         raise InvalidRegistration(reason="client_id is taken")

@@ -5,6 +5,7 @@ the epoch — stands in SQL and in each Redis bucket; it is read together with t
 and a registration read under an older epoch, or under none, is read again.
 """
 
+import re
 import secrets
 import threading
 import time
@@ -180,7 +181,7 @@ if tonumber(redis.call('GET', KEYS[1]) or '-1') >= tonumber(ARGV[1]) then return
 redis.call('SET', KEYS[1], ARGV[1])
 return 1
 """)
-_LONGEST = 255
+_ID = re.compile(r"[!-9;-~]{1,255}")
 
 
 class _Known:
@@ -189,6 +190,8 @@ class _Known:
     def __init__(self) -> None:
         self.clients: dict[str, tuple[int, Registration]] = {}
         self.origins: tuple[int, frozenset[str]] = (-1, frozenset())
+        self.ids: tuple[int, frozenset[str]] = (-1, frozenset())
+        """Every id there is: strangers may make up any number of others."""
         self.lock = threading.Lock()
 
     def keep(self, client_id: str, epoch: int, found: Registration) -> None:
@@ -210,22 +213,33 @@ def find(client_id: str, epoch: int | None) -> Registration | None:
     and Redis told. Names nobody has are not kept: whoever invents them must not push out those
     that are.
     """
+    if not is_id(client_id):
+        return None
     known, epoch = _known(), _as_of(epoch)
     cached = known.clients.get(client_id)
     if epoch is not None and cached is not None and cached[0] >= epoch:
         return cached[1]
+    if epoch is not None and known.ids[0] >= epoch and client_id not in known.ids[1]:
+        return None
     value = sql_epoch()
     found = look_up(client_id)
     if epoch is None:
         publish_epoch(value, only_missing=True)
-    if found is not None:
-        known.keep(client_id, value, found)
+    if found is None:
+        known.ids = (value, frozenset(db.session.scalars(select(Client.client_id))))
+        return None
+    known.keep(client_id, value, found)
     return found
+
+
+def is_id(client_id: str) -> bool:
+    """Whether a client may have this name; whatever else a request says is not looked for."""
+    return bool(_ID.fullmatch(client_id))
 
 
 def look_up(client_id: str) -> Registration | None:
     """The registration as SQL has it now, off the hot path; None for what cannot be a name."""
-    if not (client_id.isascii() and client_id.isprintable() and len(client_id) <= _LONGEST):
+    if not is_id(client_id):
         return None
     row = db.session.get(Client, client_id, populate_existing=True)
     return Registration.of(row) if row else None
