@@ -10,6 +10,7 @@ from idp.store.engines import Base, db, new_id
 from idp.store.types import UtcDateTime, now
 
 WAITING, DONE, GIVEN_UP = "waiting", "done", "given_up"
+NONE: frozenset[str] = frozenset()
 
 
 class OutboxMessage(Base):
@@ -44,11 +45,14 @@ def add(kind: str, payload: dict[str, Any], *, due_in: timedelta = timedelta(0))
     return message
 
 
-def claim_due(limit: int, lease: timedelta) -> list[OutboxMessage]:
+def claim_due(
+    limit: int, lease: timedelta, *, only: frozenset[str] = NONE, but: frozenset[str] = NONE
+) -> list[OutboxMessage]:
     """Take messages that are due; whoever dies with them loses them after ``lease``."""
+    kinds = OutboxMessage.kind.in_(only) if only else OutboxMessage.kind.not_in(but)
     query = (
         select(OutboxMessage.id, OutboxMessage.due_at)
-        .where(OutboxMessage.state == WAITING, OutboxMessage.due_at <= now())
+        .where(OutboxMessage.state == WAITING, OutboxMessage.due_at <= now(), kinds)
         .order_by(OutboxMessage.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
