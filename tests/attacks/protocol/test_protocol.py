@@ -18,6 +18,7 @@ from idp.signals import deliveries
 from idp.store import clients, connections, outbox
 from idp.store import sessions as stored
 from idp.store.engines import db, redis
+from idp.store.types import now
 from tests.oidc.actors import Person, Portal
 
 GARBAGE = "00" + "x" * 65
@@ -390,17 +391,41 @@ class TestOutbox:
             db.session.expire_all()
             assert db.session.get(outbox.OutboxMessage, cut_id).state == outbox.DONE
 
-    def test_one_message_nobody_understands_is_given_up_in_the_end(self, app: flask.Flask) -> None:
+    def test_a_slow_portal_keeps_no_connection_to_sql(
+        self, app: flask.Flask, register: Callable[..., Portal]
+    ) -> None:
+        register("dead", backchannel_logout_uri="https://dead.test/bye")
+        held: list[int] = []
         with app.app_context():
-            message_id = outbox.add("of-a-later-release", {}).id
+            pool = db.engine.pool
+            outbox.add("backchannel-logout", {"client_id": "dead", "sub": "s", "sid": "1"})
             db.session.commit()
-            for _ in range(len(deliveries.BACKOFF) + 2):
+
+        def nowhere(host: str, port: int) -> list[str]:
+            held.append(pool.checkedout())
+            return []
+
+        app.extensions["idp"].outbound._resolve = nowhere
+        with app.app_context():
+            deliveries.deliver_due()
+
+        assert held == [0]
+
+    def test_a_message_nobody_understands_stops_no_round_and_comes_later_and_later(
+        self, app: flask.Flask
+    ) -> None:
+        with app.app_context():
+            message = outbox.add("of-a-later-release", {})
+            db.session.commit()
+            message_id = message.id
+            for _ in range(5):
                 found = db.session.get(outbox.OutboxMessage, message_id)
                 found.due_at = found.created_at
                 db.session.commit()
                 deliveries.deliver_due()
                 db.session.expire_all()
-            assert db.session.get(outbox.OutboxMessage, message_id).state == outbox.GIVEN_UP
+            found = db.session.get(outbox.OutboxMessage, message_id)
+            assert (found.due_at - now()).total_seconds() > 200
 
 
 class TestSessions:
