@@ -90,8 +90,10 @@ def deliver_due() -> int:
     ours = outbox.claim_due(BATCH, LEASE, but=FOREIGN)
     theirs = outbox.claim_due(2 * THREADS, LEASE, only=FOREIGN)
     ids = [message.id for message in (*ours, *theirs)]
+    db.session.rollback()  # the threads need every connection, and the keys, before they begin
     if not ids:
         return 0
+    flask.current_app.extensions["idp"].keys.prepare()
     app = flask.current_app._get_current_object()  # type: ignore[attr-defined]
     with ThreadPoolExecutor(min(THREADS, len(ids))) as pool:
         list(pool.map(lambda message_id: _deliver_in(app, message_id), ids))

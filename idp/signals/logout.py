@@ -12,6 +12,7 @@ from joserfc import jwt
 from idp.keys import SigningKeys
 from idp.outbound import Outbound, OutboundFailed, OutboundRefused
 from idp.store import clients
+from idp.store.engines import db
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
 LIFETIME = 120
@@ -38,6 +39,7 @@ def deliver(party: dict[str, Any], means: Means) -> str:
     if client is None or not client.active or not client.backchannel_logout_uri:
         return "no longer wanted"
     token = logout_token(client, party, means)
+    db.session.rollback()  # a portal may take its time; the connection is others' meanwhile
     try:
         form = {"logout_token": token}
         answer = means.outbound.foreign_post(client.backchannel_logout_uri, form)
