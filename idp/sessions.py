@@ -89,10 +89,16 @@ def of(stored: store.Stored, epoch: int | None) -> Session:
         proved_at=max(proofs.values()),
         started=stored.core["started"],
         amr=tuple(proofs),
-        level=assurance.Level(stored.core["ial"], assurance.aal_of(proofs)),
+        level=_level(stored.core),
         terminal=stored.core["terminal"],
         browser=stored.core["browser"],
     )
+
+
+def _level(core: dict[str, Any]) -> assurance.Level:
+    """A password that the phone alone has set a while ago adds nothing to the phone."""
+    counted = set(core["proofs"]) - ({"pwd"} if core["unsettled"] else set())
+    return assurance.Level(core["ial"], assurance.aal_of(counted))
 
 
 def current() -> Session | None:
@@ -177,6 +183,7 @@ def _write(
         "account": account.id,
         "proofs": proofs,
         "ial": 1,
+        "unsettled": not account.password_settled,
         "started": before.started if before else int(now),
         "terminal": browsers.terminal(),
         "browser": browsers.current(),
@@ -192,7 +199,7 @@ def _write(
             events.SignedIn(
                 account=account.id,
                 methods=amr,
-                acr=assurance.Level(core["ial"], assurance.aal_of(proofs)).acr,
+                acr=_level(core).acr,
             )
         ),
     )
@@ -208,7 +215,7 @@ def _remember(
     """
     password_set_at = account.password_set_at
     ref = write.bucket + write.sid
-    store.remember(account.id, ref, write.core["started"], _remembered_for())
+    store.remember(account.id, ref, max(write.core["proofs"].values()), _remembered_for())
     accounts.note_sign_in(account.id, amr, browsers.current(), browsers.terminal(), client_id)
     db.session.commit()
     if not accounts.is_still(account.id, password_set_at):

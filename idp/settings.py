@@ -152,6 +152,8 @@ class Login(Section):
     """Wrong passwords per (account, browser) before this browser waits."""
     address_failures: int = 20
     """Wrong passwords per (account, address range) of browsers never seen with the account."""
+    password_settles: timedelta = timedelta(days=7)
+    """A password set by a text message alone is no second factor beside one this long."""
     account_failures: int = 100
     """Wrong passwords a day before the password way of an account closes; other ways stay open."""
     range_failures: int = 300

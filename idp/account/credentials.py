@@ -66,7 +66,8 @@ def set_password() -> flask.Response:
     if reasons := credentials.weaknesses(chosen, account.username, account.phone):
         return _password(people.failed(credentials.WeakNewPassword(), reasons=reasons))
     first = account.password_hash is None
-    accounts.give_password(account, services.passwords.hash(chosen))
+    settles = services.settings.login.password_settles if first else None
+    accounts.give_password(account, services.passwords.hash(chosen), settles)
     audit.record(events.PasswordSet(account=account.id, first=first))
     if account.phone and not first:
         notices.add(account.phone, "password_changed")

@@ -123,9 +123,11 @@ def reachable(session: Session) -> assurance.Level:
     account = accounts.by_id(session.account_id)
     if account is None:
         return session.level
-    methods = {*session.amr}
-    methods |= {"sms"} if account.phone else set()
-    methods |= {"pwd"} if account.password_hash else set()
+    methods = {*session.amr} | ({"sms"} if account.phone else set())
+    if account.password_hash and account.password_settled:
+        methods.add("pwd")
+    elif not account.password_settled:
+        methods.discard("pwd")
     return assurance.Level(session.level.ial, assurance.aal_of(methods))
 
 

@@ -17,7 +17,7 @@ def reset(account_id: str, password_hash: str) -> None:
     account = accounts.by_id(account_id)
     if account is None or not account.active:
         raise AccountStopped
-    accounts.give_password(account, password_hash)
+    accounts.give_password(account, password_hash, services.settings.login.password_settles)
     accounts.prove_number(account)
     audit.record(events.PasswordReset(account=account_id))
     if account.phone:

@@ -43,6 +43,8 @@ class Account(Base):
     """Case-folded NFKC, for look-ups."""
     password_hash: Mapped[str | None] = mapped_column(String(256))
     password_set_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    password_settles_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Set by who had proven the phone alone: until then it is no second factor beside the phone."""
     password_closed_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """Too many wrong passwords from anywhere: only the password way is closed until then."""
     profile: Mapped[dict[str, Any]] = mapped_column(Sealed("profile", json=True), default=dict)
@@ -50,6 +52,10 @@ class Account(Base):
     locale: Mapped[str] = mapped_column(String(16), default="zh-CN")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, onupdate=now)
+
+    @property
+    def password_settled(self) -> bool:
+        return self.password_settles_at is None or self.password_settles_at <= now()
 
     @property
     def active(self) -> bool:
@@ -201,9 +207,12 @@ def _flush_number(phone: str) -> None:
         raise PhoneTaken
 
 
-def give_password(account: Account, password_hash: str) -> None:
+def give_password(account: Account, password_hash: str, settles: timedelta | None = None) -> None:
+    """``settles``: how long it counts for nothing beside the phone, whose proof alone set it."""
     account.password_hash, account.password_set_at = password_hash, now()
     account.password_closed_until = None
+    if settles is not None:
+        account.password_settles_at = now() + settles
 
 
 def prove_number(account: Account) -> None:

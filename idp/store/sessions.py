@@ -200,11 +200,11 @@ def cut_claims(ref: str) -> None:
     _CUT_CLAIMS(keys, [new_version(), buckets.family(bucket, "")])
 
 
-def remember(account_id: str, ref: str, started: int, lifetime: timedelta) -> None:
-    """Note that ``ref`` belongs to an account, for as long as anything of it may live."""
+def remember(account_id: str, ref: str, at: float, lifetime: timedelta) -> None:
+    """Note that ``ref``, proved at ``at``, belongs to an account while anything of it may live."""
     key = _index(account_id)
     with redis.pipeline(transaction=False) as pipe:
-        pipe.hset(key, ref, started)
+        pipe.hset(key, ref, at)
         pipe.pexpire(key, _ms(lifetime))
         pipe.execute()
 
@@ -218,10 +218,10 @@ def remember_still(account_id: str, ref: str, since: int, lifetime: timedelta) -
         pipe.execute()
 
 
-def refs_of(account_id: str) -> dict[str, int]:
-    """Every session of an account that may have left something, with its start."""
+def refs_of(account_id: str) -> dict[str, float]:
+    """Every session of an account that may have left something, with its last proof."""
     found = cast(dict[bytes, bytes], redis.hgetall(_index(account_id)))
-    return {ref.decode(): int(at) for ref, at in found.items()}
+    return {ref.decode(): float(at) for ref, at in found.items()}
 
 
 def drop_refs(account_id: str, refs: list[str]) -> None:

@@ -110,11 +110,8 @@ def forgotten(interaction: Interaction) -> dict[str, Any]:
 
 
 def text(name: str) -> str:
-    """One field of the form; absent, repeated or absurdly long ones do no harm.
-
-    A NUL is left out: nobody types it, and neither SQL nor password hashes take it.
-    """
-    return flask.request.form.get(name, "")[:_LONGEST].replace("\0", "")
+    """One field of the form; absent, repeated or absurdly long ones do no harm."""
+    return flask.request.form.get(name, "")[:_LONGEST]
 
 
 def form() -> dict[str, str]:

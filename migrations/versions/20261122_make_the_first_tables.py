@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "91da3963e8a2"
+revision = "a8359c5420b3"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("username_key", sa.String(length=64), nullable=True),
         sa.Column("password_hash", sa.String(length=256), nullable=True),
         sa.Column("password_set_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("password_settles_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("password_closed_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("profile", sa.Text(), nullable=False),
         sa.Column("locale", sa.String(length=16), nullable=False),

@@ -6,6 +6,9 @@ from urllib.parse import urlencode
 import flask
 
 from idp import standing
+from idp.store import accounts
+from idp.store.engines import db
+from idp.store.types import now
 from tests.actors import Citizen
 from tests.flows.conftest import changes, citizens, configured, sandbox
 from tests.flows.test_recovery import GOOD, NEW, proven
@@ -17,12 +20,7 @@ def test_a_password_that_a_code_has_set_is_no_second_factor(
     app: flask.Flask, citizens: Callable[..., Citizen]
 ) -> None:
     owner = citizens().signs_up(username="wang_xm", password=GOOD)
-    with app.app_context():
-        about = {"redirect_uris": ["https://tax.test/cb"], "require_pkce": False, "name": "tax"}
-        basis = {"legal_basis": "statutory", "statute": "x", "minimum_acr": "ial1.aal2"}
-        standing.create_client("tax", about | basis)
-    asked = {"client_id": "tax", "response_type": "code", "scope": "openid"}
-    url = "/oauth/authorize?" + urlencode(asked | {"redirect_uri": "https://tax.test/cb"})
+    url = _tax(app)
 
     thief = citizens(owner.number)
     proven(thief).submits("password-submit", new_password=NEW)
@@ -33,7 +31,36 @@ def test_a_password_that_a_code_has_set_is_no_second_factor(
     thief.submits("login-submit", sms_code=thief.phone.code())
     assert thief.at == "/account/"
     thief.visits(url)
-    assert thief.at == "/login/", thief.at
-    thief.submits("login-submit", username="wang_xm", password=NEW)
+    assert "error=unmet_authentication_requirements" in thief.at
 
-    assert "code=" not in thief.at
+    with app.app_context():
+        account = accounts.by_username("wang_xm")
+        assert account is not None
+        account.password_settles_at = now()
+        db.session.commit()
+    later = citizens(owner.number).visits("/login/")
+    later.visits(later.at_url("m=password"))
+    later.submits("login-submit", username="wang_xm", password=NEW)
+    assert later.visits(url).at == "/login/"
+
+
+def test_a_password_chosen_at_sign_up_is_one(
+    app: flask.Flask, citizens: Callable[..., Citizen]
+) -> None:
+    url = _tax(app)
+    owner = citizens().signs_up(username="wang_xm", password=GOOD)
+
+    assert owner.visits(url).at == "/login/"
+    owner.submits("login-submit", username="wang_xm", password=GOOD)
+
+    assert "code=" in owner.at
+
+
+def _tax(app: flask.Flask) -> str:
+    """A portal that wants two factors, and its request."""
+    with app.app_context():
+        about = {"redirect_uris": ["https://tax.test/cb"], "require_pkce": False, "name": "tax"}
+        basis = {"legal_basis": "statutory", "statute": "x", "minimum_acr": "ial1.aal2"}
+        standing.create_client("tax", about | basis)
+    asked = {"client_id": "tax", "response_type": "code", "scope": "openid"}
+    return "/oauth/authorize?" + urlencode(asked | {"redirect_uri": "https://tax.test/cb"})
