@@ -14,6 +14,9 @@ from idp.store import health as engines
 
 _log = structlog.get_logger("idp.health")
 
+_NEEDS = {"migrations": "sql", "keys": "sql", "audit": "redis"}
+"""What a check asks: of an engine that hangs one answer is waited for, not one a check."""
+
 bp = flask.Blueprint("health", __name__, url_prefix="/health")
 
 
@@ -44,7 +47,13 @@ def ready() -> tuple[dict[str, object], int]:
 def check() -> dict[str, str]:
     """Each check's problem in one sentence, "" where there is none."""
     checks: dict[str, Callable[[], str]] = flask.current_app.extensions["hutong.readiness"]
-    return {name: _run(name, look) for name, look in checks.items()}
+    found: dict[str, str] = {}
+    for name, look in checks.items():
+        engine = _NEEDS.get(name, "")
+        found[name] = (
+            f"not looked at: {engine} does not work" if found.get(engine) else (_run(name, look))
+        )
+    return found
 
 
 def _run(name: str, look: Callable[[], str]) -> str:
