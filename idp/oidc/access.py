@@ -10,7 +10,7 @@ from typing import Any
 
 from idp.oidc import tokens
 from idp.oidc.adapters import EPOCH, find_client
-from idp.store import grants as store
+from idp.store import tokens as store
 
 MAX_TOKEN = 4096
 

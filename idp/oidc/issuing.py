@@ -15,6 +15,7 @@ from idp.oidc.claims import select
 from idp.services import services
 from idp.store import accounts
 from idp.store import grants as store
+from idp.store import tokens as kept
 from idp.store.clients import Registration
 
 _PURPOSE = "claims"
@@ -103,7 +104,7 @@ def opened(sealed: str, bound: str) -> dict[str, Any]:
     return found
 
 
-def userinfo_claims(family: store.Family, names: tuple[str, ...]) -> dict[str, Any] | None:
+def userinfo_claims(family: kept.Family, names: tuple[str, ...]) -> dict[str, Any] | None:
     """Claims kept ready with the family, or asked of SQL and then kept.
 
     None when the account may not go on.
@@ -115,11 +116,11 @@ def userinfo_claims(family: store.Family, names: tuple[str, ...]) -> dict[str, A
     if account is None or not account.active:
         return None
     claims = select(profile.of(account), family.core["ui"])
-    store.fill_claims(family, _sealed(claims, bound))
+    kept.fill_claims(family, _sealed(claims, bound))
     return select(claims, names)
 
 
-def end_family(family: store.Family | None, reason: str) -> None:
+def end_family(family: kept.Family | None, reason: str) -> None:
     """Every token that grew from it is dead from here on."""
     if family is None:
         return
@@ -129,4 +130,4 @@ def end_family(family: store.Family | None, reason: str) -> None:
         family=family.fid,
         reason=reason,
     )
-    store.end_family(family, audit.packed(event))
+    kept.end_family(family, audit.packed(event))

@@ -21,7 +21,7 @@ from idp.services import services
 from idp.store import buckets
 from idp.store.clients import Registration
 from idp.store.ephemeral import digest
-from idp.store.grants import NewToken
+from idp.store.tokens import NewToken
 
 FAMILY = 22
 _PURPOSE = "refresh-token"

@@ -1,13 +1,11 @@
-"""Codes, tokens and refresh families, as Redis keeps them beside their session.
+"""Authorization codes, as Redis keeps them beside their session, and what redeeming one bears.
 
-A family is one grant to one client: it is born when a code is redeemed, carries the
-refresh counter, and its end is the end of every token that grew from it. Its id derives
-from the code's digest, so that a code seen twice leads to the family it bore.
+A family's id derives from its code's digest, so that a code seen twice leads to the family
+it bore.
 """
 
 from dataclasses import dataclass
 from datetime import timedelta
-from hashlib import sha256
 from typing import Any
 
 import orjson
@@ -16,6 +14,7 @@ from idp.store import buckets
 from idp.store.engines import redis
 from idp.store.ephemeral import SPENT_FOR, digest
 from idp.store.scripts import Script
+from idp.store.tokens import Family, NewToken, epoch_of, family_of, milliseconds
 
 _ISSUE_CODE = Script("""
 if redis.call('HGET', KEYS[1], 'v') ~= ARGV[1] then return 'changed' end
@@ -48,46 +47,6 @@ redis.call('XADD', KEYS[6], '*', 'event', ARGV[15])
 return 'ok'
 """)
 
-_REFRESH = Script("""
-local n = redis.call('HGET', KEYS[1], 'n')
-if not n then return 'gone' end
-if n ~= ARGV[1] then return 'moved' end
-if redis.call('HGET', KEYS[1], 'offline') ~= '1' and redis.call('EXISTS', KEYS[2]) == 0 then
-  return 'ended'
-end
-redis.call('HSET', KEYS[1], 'n', ARGV[2], 'at', ARGV[3])
-redis.call('PEXPIRE', KEYS[1], ARGV[4])
-if redis.call('PTTL', KEYS[3]) < tonumber(ARGV[4]) then redis.call('PEXPIRE', KEYS[3], ARGV[4]) end
-if ARGV[5] ~= '' then redis.call('SET', KEYS[4], ARGV[5], 'PX', ARGV[6]) end
-redis.call('XADD', KEYS[5], '*', 'event', ARGV[7])
-return 'ok'
-""")
-
-_END_FAMILY = Script("""
-local existed = redis.call('DEL', KEYS[1])
-redis.call('HDEL', KEYS[2], ARGV[1])
-if existed == 1 then redis.call('XADD', KEYS[3], '*', 'event', ARGV[2]) end
-return existed
-""")
-
-_FILL_CLAIMS = Script("""
-if redis.call('HGET', KEYS[1], 'v') ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'claims', ARGV[2])
-return 1
-""")
-
-_KEEP_ACCESS = Script("""
-if ARGV[1] ~= '' then redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end
-redis.call('XADD', KEYS[2], '*', 'event', ARGV[3])
-return 1
-""")
-
-_DROP_ACCESS = Script("""
-redis.call('DEL', KEYS[1])
-redis.call('XADD', KEYS[2], '*', 'event', ARGV[1])
-return 1
-""")
-
 
 @dataclass(frozen=True, slots=True)
 class Code:
@@ -98,41 +57,6 @@ class Code:
     spent_by: str = ""
     challenge: str = ""
     """What a public client has to show a verifier for, though the code is spent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Family:
-    bucket: str
-    fid: str
-    core: dict[str, Any]
-    n: int
-    offline: bool
-    version: str
-    at: int
-    """When the counter last moved, in seconds of the epoch."""
-    claims: str | None
-
-    @property
-    def key(self) -> str:
-        return buckets.family(self.bucket, self.fid)
-
-    @property
-    def sid(self) -> str:
-        return self.core["sid"]
-
-
-@dataclass(frozen=True, slots=True)
-class NewToken:
-    """An opaque access token to keep, or none when it is a JWT (``digest`` empty)."""
-
-    digest: str
-    value: dict[str, Any]
-    lifetime: timedelta
-
-    def args(self) -> list[Any]:
-        if not self.digest:
-            return ["", 0]
-        return [orjson.dumps(self.value), _ms(self.lifetime)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,9 +129,9 @@ def issue_code(
         f"rp:{grant.client_id}",
         grant.value,
         use.seen,
-        _ms(use.idle),
+        milliseconds(use.idle),
         code.value,
-        _ms(code.lifetime),
+        milliseconds(code.lifetime),
         event,
         session.claims,
     ]
@@ -225,7 +149,7 @@ def read_code(code: str) -> tuple[Code | None, Family | None, int | None]:
         pipe.hgetall(buckets.family(bucket, fid))
         pipe.get(buckets.epoch(bucket))
         value, family, epoch = pipe.execute()
-    return _code(fid, value), _family(bucket, fid, family), _int(epoch)
+    return _code(fid, value), family_of(bucket, fid, family), epoch_of(epoch)
 
 
 def redeem(new: Redemption) -> str:
@@ -240,11 +164,11 @@ def redeem(new: Redemption) -> str:
         buckets.access(new.bucket, new.token.digest),
         buckets.audit(new.bucket),
     ]
-    lifetime = _ms(new.lifetime)
+    lifetime = milliseconds(new.lifetime)
     token, token_ms = new.token.args()
     args = [
         orjson.dumps({"spent": new.client_id, "challenge": new.challenge}),
-        _ms(SPENT_FOR),
+        milliseconds(SPENT_FOR),
         orjson.dumps(new.core),
         0,
         "1" if new.offline else "0",
@@ -263,86 +187,8 @@ def redeem(new: Redemption) -> str:
     return _REDEEM(keys, args).decode()
 
 
-def read_family(bucket: str, fid: str) -> tuple[Family | None, int | None]:
-    with redis.pipeline(transaction=False) as pipe:
-        pipe.hgetall(buckets.family(bucket, fid))
-        pipe.get(buckets.epoch(bucket))
-        family, epoch = pipe.execute()
-    return _family(bucket, fid, family), _int(epoch)
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One refresh: where the counter goes, and what is kept."""
-
-    n: int
-    at: int
-    lifetime: timedelta
-    token: NewToken
-    event: bytes
-
-
-def refresh(family: Family, step: Step) -> str:
-    """Move the counter from where it was read: ``ok``, ``gone``, ``moved`` or ``ended``."""
-    keys = [
-        family.key,
-        buckets.session(family.bucket, family.sid),
-        buckets.families(family.bucket, family.sid),
-        buckets.access(family.bucket, step.token.digest),
-        buckets.audit(family.bucket),
-    ]
-    value, token_ms = step.token.args()
-    lifetime = _ms(step.lifetime)
-    return _REFRESH(
-        keys, [family.n, step.n, step.at, lifetime, value, token_ms, step.event]
-    ).decode()
-
-
-def end_family(family: Family, event: bytes) -> bool:
-    """End a family, once; every token of it is dead from here on."""
-    keys = [
-        family.key,
-        buckets.families(family.bucket, family.sid),
-        buckets.audit(family.bucket),
-    ]
-    return bool(_END_FAMILY(keys, [family.fid, event]))
-
-
-def fill_claims(family: Family, claims: str) -> None:
-    """Keep claims ready, unless the person's data have changed since they were read."""
-    _FILL_CLAIMS([family.key], [family.version, claims])
-
-
-def read_access(
-    token: str, place: tuple[str, str]
-) -> tuple[dict[str, Any] | None, Family | None, int | None]:
-    """An access token, the family at its place, and the clients' epoch: one round trip."""
-    bucket, fid = place
-    with redis.pipeline(transaction=False) as pipe:
-        pipe.get(buckets.access(bucket, digest(token)))
-        pipe.hgetall(buckets.family(bucket, fid))
-        pipe.get(buckets.epoch(bucket))
-        value, family, epoch = pipe.execute()
-    return orjson.loads(value) if value else None, _family(bucket, fid, family), _int(epoch)
-
-
-def keep_access(bucket: str, token: NewToken, event: bytes) -> None:
-    """Keep a token that belongs to no person (client credentials)."""
-    keys = [buckets.access(bucket, token.digest), buckets.audit(bucket)]
-    _KEEP_ACCESS(keys, [*token.args(), event])
-
-
-def drop_access(token: str, bucket: str, event: bytes) -> None:
-    _DROP_ACCESS([buckets.access(bucket, digest(token)), buckets.audit(bucket)], [event])
-
-
 def read_epoch(bucket: str) -> int | None:
-    return _int(redis.get(buckets.epoch(bucket)))
-
-
-def derived_sid(ref: str, client_id: str) -> str:
-    """The ``sid`` a client knows a session by: another for every client."""
-    return sha256(f"sid:{ref}:{client_id}".encode()).hexdigest()[:32]
+    return epoch_of(redis.get(buckets.epoch(bucket)))
 
 
 def _code(fid: str, found: bytes | None) -> Code | None:
@@ -352,27 +198,3 @@ def _code(fid: str, found: bytes | None) -> Code | None:
     if "spent" in value:
         return Code(fid, None, value["spent"], value.get("challenge", ""))
     return Code(fid, value)
-
-
-def _family(bucket: str, fid: str, fields: dict[bytes, bytes]) -> Family | None:
-    if not fields or b"core" not in fields:
-        return None
-    claims = fields.get(b"claims")
-    return Family(
-        bucket=bucket,
-        fid=fid,
-        core=orjson.loads(fields[b"core"]),
-        n=int(fields[b"n"]),
-        offline=fields[b"offline"] == b"1",
-        version=fields[b"v"].decode(),
-        at=int(fields[b"at"]),
-        claims=claims.decode() if claims else None,
-    )
-
-
-def _int(found: bytes | str | None) -> int | None:
-    return int(found) if found else None
-
-
-def _ms(lifetime: timedelta) -> int:
-    return max(1, int(lifetime.total_seconds() * 1000))

@@ -9,6 +9,7 @@ back what has just been withdrawn; ``rp:<client_id>`` is what a client was grant
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any, cast
 
 import orjson
@@ -227,6 +228,11 @@ def refs_of(account_id: str) -> dict[str, float]:
 def drop_refs(account_id: str, refs: list[str]) -> None:
     if refs:
         redis.hdel(_index(account_id), *refs)
+
+
+def derived_sid(ref: str, client_id: str) -> str:
+    """The ``sid`` a client knows a session by: another for every client."""
+    return sha256(f"sid:{ref}:{client_id}".encode()).hexdigest()[:32]
 
 
 def new_version() -> str:

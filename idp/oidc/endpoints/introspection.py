@@ -15,7 +15,7 @@ from idp.oidc.endpoints.token import check_form
 from idp.oidc.http import Request, Response, json_response
 from idp.oidc.server import error_response, server
 from idp.services import services
-from idp.store import grants as store
+from idp.store import tokens as store
 
 
 class Introspection(rfc7662.IntrospectionEndpoint):

@@ -12,7 +12,7 @@ from idp.oidc.client_auth import CLIENT_AUTH
 from idp.oidc.endpoints.token import check_form
 from idp.oidc.http import Request, Response, json_response
 from idp.oidc.server import error_response, server
-from idp.store import grants as store
+from idp.store import tokens as store
 
 
 class Revocation(rfc7009.RevocationEndpoint):

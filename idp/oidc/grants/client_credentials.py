@@ -12,6 +12,7 @@ from idp.oidc import tokens
 from idp.oidc.client_auth import CLIENT_AUTH
 from idp.store import buckets
 from idp.store import grants as store
+from idp.store import tokens as kept
 
 PERSONAL = {"openid", "profile", "email", "address", "phone", "offline_access"}
 
@@ -48,4 +49,4 @@ class ClientCredentialsGrant(rfc6749.ClientCredentialsGrant):
     def save_token(self, token: dict[str, Any]) -> None:
         client_id = self.request.client.get_client_id()
         event = audit.packed(events.TokensIssued(client_id=client_id, grant=self.GRANT_TYPE))
-        store.keep_access(self.request.outcome["read"], self.request.outcome["access"].kept, event)
+        kept.keep_access(self.request.outcome["read"], self.request.outcome["access"].kept, event)

@@ -17,7 +17,7 @@ from idp.audit import log as audit
 from idp.oidc import issuing, tokens
 from idp.oidc.client_auth import CLIENT_AUTH
 from idp.services import services
-from idp.store import grants as store
+from idp.store import tokens as store
 
 
 class RefreshedFamily:

@@ -1,0 +1,136 @@
+"""A session as it stands: who, acting for whom, since when, how, where; and reading it."""
+
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import flask
+
+from idp import assurance, cookies, settings
+from idp.store import buckets
+from idp.store import sessions as store
+from idp.store.ephemeral import digest
+
+_REF = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    stored: store.Stored
+    epoch: int | None
+    """The clients' epoch, read in the same round trip."""
+    account_id: str
+    proved_at: float
+    """When the person last proved who they are; ``auth_time`` in whole seconds."""
+    started: int
+    amr: tuple[str, ...]
+    level: assurance.Level
+    terminal: str
+    browser: str
+
+    @property
+    def id(self) -> str:
+        """Our own name of it; relying parties know another (``sid_for``)."""
+        return self.stored.ref
+
+    @property
+    def bucket(self) -> str:
+        return self.stored.bucket
+
+    @property
+    def sid(self) -> str:
+        return self.stored.sid
+
+    @property
+    def auth_time(self) -> int:
+        return int(self.proved_at)
+
+    @property
+    def acr(self) -> str:
+        return self.level.acr
+
+    @property
+    def seen(self) -> int:
+        return self.stored.seen
+
+    def sid_for(self, client_id: str) -> str:
+        return store.derived_sid(self.id, client_id)
+
+
+def of(stored: store.Stored, epoch: int | None) -> Session:
+    proofs: dict[str, float] = stored.core["proofs"]
+    return Session(
+        stored=stored,
+        epoch=epoch,
+        account_id=stored.core["account"],
+        proved_at=max(proofs.values()),
+        started=stored.core["started"],
+        amr=tuple(proofs),
+        level=level_of(stored.core),
+        terminal=stored.core["terminal"],
+        browser=stored.core["browser"],
+    )
+
+
+def level_of(core: dict[str, Any]) -> assurance.Level:
+    """A password that the phone alone has set a while ago adds nothing to the phone."""
+    counted = set(core["proofs"]) - ({"pwd"} if core["unsettled"] else set())
+    return assurance.Level(core["ial"], assurance.aal_of(counted))
+
+
+def current() -> Session | None:
+    """The session of this browser. One Redis round trip, once a request."""
+    if "sso" not in flask.g:
+        flask.g.sso = _read(cookies.read("sso"))
+    return flask.g.sso
+
+
+def refresh() -> Session | None:
+    """Read again, after somebody else changed it."""
+    flask.g.pop("sso", None)
+    return current()
+
+
+def _read(cookie: str) -> Session | None:
+    ref, _, secret = cookie.partition(".")
+    bucket = buckets.of(ref)
+    if bucket is None or len(ref) != _REF or not secret:
+        return None
+    stored, epoch = store.read(bucket, ref[2:])
+    if stored is None or not secrets.compare_digest(stored.secret, digest(secret)):
+        return None
+    if time.time() > stored.core["started"] + settings.current.sessions.absolute.total_seconds():
+        return None
+    return of(stored, epoch)
+
+
+def lifetime(started: int, now: int) -> timedelta:
+    """How long a session used now may stay unused: idle limit, never past the absolute one."""
+    limits = settings.current.sessions
+    left = timedelta(seconds=started - now) + limits.absolute
+    return max(min(limits.idle, left), timedelta(seconds=1))
+
+
+def touch(session: Session) -> None:
+    """Count a visit to our own pages as use, at most once a minute."""
+    now = int(time.time())
+    if now - session.seen >= 60:  # noqa: PLR2004 - a minute
+        store.touch(session.bucket, session.sid, now, lifetime(session.started, now))
+
+
+def relying_parties(session: Session) -> list[dict[str, str]]:
+    """Who was given a code in this session, under which names."""
+    found: list[dict[str, Any]] = []
+    for client_id in session.stored.grants:
+        grant = session.stored.grant(client_id) or {}
+        sid = session.sid_for(client_id)
+        found.append({"client_id": client_id, "sub": grant.get("sub", ""), "sid": sid})
+    return found
+
+
+def list_of(account_id: str) -> list[Session]:
+    """The live sessions of an account, the latest first."""
+    found = [of(stored, None) for stored in store.read_many(list(store.refs_of(account_id)))]
+    return sorted(found, key=lambda session: session.seen, reverse=True)

@@ -1,0 +1,133 @@
+"""Signing in: a new session, or a stronger one for who proves more."""
+
+import secrets
+import time
+from datetime import timedelta
+from typing import Any
+
+import flask
+
+from idp import browsers, cookies, settings
+from idp.audit import events
+from idp.audit import log as audit
+from idp.errors import N_, IdpError
+from idp.sessions.ending import end
+from idp.sessions.session import Session, current, level_of, lifetime, of
+from idp.store import accounts, buckets
+from idp.store import sessions as store
+from idp.store.engines import db
+from idp.store.ephemeral import digest
+
+_DAY = timedelta(days=1)
+_SECONDS = int(_DAY.total_seconds())
+
+
+class AccountStopped(IdpError):
+    """An operator stopped the account, or it was closed; the audit says why."""
+
+    code = "HT-0201"
+    message = N_("该账号已被停用，暂时无法登录。")
+    next_step = N_("如有疑问，请携带有效身份证件到就近政务服务大厅办理，或拨打服务热线。")
+    status = 403
+
+
+def start(
+    account: accounts.Account,
+    amr: tuple[str, ...],
+    *,
+    client_id: str = "",
+    step_up: bool = False,
+) -> Session:
+    """Sign in: a new session, or a stronger one when the same person proves more to step up.
+
+    A sign-in that was asked for again stands on what is proved now: a proof of hours ago was
+    perhaps another's, and would make it look stronger than it is. The cookie's secret is new
+    each time. Another person's session in this browser ends.
+    """
+    if not account.active:
+        raise AccountStopped
+    before = current()
+    if before is not None and before.account_id != account.id:
+        end(before, reason="replaced")
+        before = None
+    now, secret = time.time(), secrets.token_urlsafe(32)
+    fresh = dict.fromkeys(amr, now)
+    earlier = before.stored.core["proofs"] if before and step_up else {}
+    write = _write(account, amr, before, earlier | fresh, secret)
+    if before is None or not store.renew(write):
+        # What has been ended meanwhile stays ended, its name and its proofs with it.
+        write = _write(account, amr, None, fresh, secret)
+        store.start(write)
+    _remember(account, amr, write, client_id)
+    ref = write.bucket + write.sid
+    cookies.set_("sso", f"{ref}.{secret}")
+    stored, epoch = store.read(write.bucket, write.sid)
+    if stored is None:
+        raise AccountStopped
+    flask.g.sso = of(stored, epoch)
+    return flask.g.sso
+
+
+def _write(
+    account: accounts.Account,
+    amr: tuple[str, ...],
+    before: Session | None,
+    proofs: dict[str, float],
+    secret: str,
+) -> store.Write:
+    now = proofs[amr[0]]
+    core: dict[str, Any] = {
+        "account": account.id,
+        "proofs": proofs,
+        "ial": 1,
+        "unsettled": not account.password_settled,
+        "started": before.started if before else int(now),
+        "terminal": browsers.terminal(),
+        "browser": browsers.current(),
+    }
+    return store.Write(
+        bucket=before.bucket if before else buckets.draw(),
+        sid=before.sid if before else secrets.token_urlsafe(16),
+        core=core,
+        secret=digest(secret),
+        seen=int(now),
+        lifetime=lifetime(core["started"], int(now)),
+        event=audit.packed(
+            events.SignedIn(
+                account=account.id,
+                methods=amr,
+                acr=level_of(core).acr,
+            )
+        ),
+    )
+
+
+def _remember(
+    account: accounts.Account, amr: tuple[str, ...], write: store.Write, client_id: str
+) -> None:
+    """Index the session, note the sign-in for the person to see, and look once more.
+
+    The second look closes a race: an account stopped, or a password changed, after we read
+    it, whose sessions were ended before this one was there, is seen here.
+    """
+    password_set_at = account.password_set_at
+    ref = write.bucket + write.sid
+    store.remember(account.id, ref, max(write.core["proofs"].values()), _remembered_for())
+    accounts.note_sign_in(account.id, amr, browsers.current(), browsers.terminal(), client_id)
+    db.session.commit()
+    if not accounts.is_still(account.id, password_set_at):
+        store.cut(ref, keep_offline=False)
+        raise AccountStopped
+
+
+def still_offline(account_id: str, ref: str, auth_time: int, last: int) -> None:
+    """Offline access of a session was used, ``last`` before now: once a day, so that whoever
+    ends what grew from the account's sessions finds it however long ago the sign-in was.
+    """
+    if int(time.time()) // _SECONDS != last // _SECONDS:
+        store.remember_still(account_id, ref, auth_time, _remembered_for())
+
+
+def _remembered_for() -> timedelta:
+    """Longer than anything lives that grew from a session, a day's refreshes included."""
+    return settings.current.tokens.refresh + settings.current.sessions.absolute + _DAY
