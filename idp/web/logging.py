@@ -15,6 +15,7 @@ from idp.settings import Settings
 
 _QUIET = {
     "authlib": logging.INFO,  # at DEBUG it prints tokens
+    "alembic": logging.WARNING,  # readiness asks it every few seconds
     "httpx": logging.WARNING,  # at INFO it prints URLs with their queries
     "httpcore": logging.WARNING,
     "werkzeug": logging.WARNING,  # its access log prints query strings
