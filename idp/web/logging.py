@@ -19,7 +19,6 @@ _QUIET = {
     "httpx": logging.WARNING,  # at INFO it prints URLs with their queries
     "httpcore": logging.WARNING,
     "werkzeug": logging.WARNING,  # its access log prints query strings
-    "alembic": logging.INFO,
     "sqlalchemy.engine": logging.WARNING,  # at INFO it prints statements' parameters
 }
 
