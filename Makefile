@@ -55,8 +55,9 @@ requirements: .stamp-test ## Pin the newest versions of what requirements*.in na
 	$(BIN)/pip-compile --quiet --upgrade --no-annotate --no-header --strip-extras requirements-dev.in -o requirements-dev.txt
 
 translations: .stamp-run ## Collect new texts into the catalogues and compile them
-	$(BIN)/pybabel -q extract -F babel.cfg -k N_ -o var/messages.pot .
-	$(BIN)/pybabel -q update -N -i var/messages.pot -d translations
+	@mkdir -p var
+	$(BIN)/pybabel -q extract -F babel.cfg -k N_ --no-location --sort-output -o var/messages.pot .
+	$(BIN)/pybabel -q update -N -w 100 --ignore-pot-creation-date -i var/messages.pot -d translations
 	$(BIN)/pybabel -q compile -d translations
 
 clean: ## Remove what was made, except data under var/
