@@ -45,6 +45,7 @@ def create_app(settings: Settings, **replacements: Any) -> flask.Flask:
     server.init_app(app)
     for pages in PAGES:
         app.register_blueprint(pages)
+    app.add_url_rule("/", "home", lambda: flask.redirect("/account/"))
     # Providers push receipts to a secret path; they have no form and no cookie.
     csrf.exempt(receipts)
     return app

@@ -20,6 +20,12 @@ def test_a_missing_page_says_what_to_do_in_chinese(client: Any) -> None:
     assert answer.headers["X-Request-Id"] in answer.text
 
 
+def test_the_way_back_from_nowhere_leads_somewhere(client: Any) -> None:
+    assert 'href="/"' in client.get("/no/such/page").text
+    home = client.get("/")
+    assert (home.status_code, home.headers["Location"]) == (302, "/account/")
+
+
 def test_the_same_page_speaks_english_when_asked(client: Any) -> None:
     answer = client.get("/no/such/page", headers={"Accept-Language": "en"})
     assert 'lang="en"' in answer.text
