@@ -51,10 +51,16 @@ def said_plainly() -> Iterator[None]:
     except (settings.SettingsError, embedded.EmbeddedProblem, AlreadyRunning) as error:
         _fail(str(error))
     except IdpError as error:
-        meaning = " ".join((type(error).__doc__ or "").split())
-        _fail(f"{error}: {meaning}" if meaning else str(error))
+        _fail(_sentence(error))
     except ENGINE_FAILURES as error:
         _fail(explain(error))
+
+
+def _sentence(error: IdpError) -> str:
+    """The operator's words for it; what the docstring calls ``reason`` is said, not named."""
+    reason = error.params.get("reason", "")
+    meaning = " ".join((type(error).__doc__ or "").split())
+    return ": ".join(filter(None, (error.code, str(reason) or meaning)))
 
 
 def _fail(text: str) -> None:

@@ -3,9 +3,11 @@
 import json
 from pathlib import Path
 
+import flask
 import pytest
 
 from idp import standing
+from idp.commands.opening import said_plainly
 from idp.store import clients
 from tests.commands.conftest import Run
 
@@ -43,6 +45,14 @@ def test_a_file_may_say_everything(command: Run, tmp_path: Path) -> None:
 def test_an_unsafe_redirect_uri_is_refused(command: Run, uri: str) -> None:
     with pytest.raises(standing.InvalidRegistration):
         command("client", "create", "--name", "x", "--redirect-uri", uri)
+
+
+def test_an_operator_reads_which_member_is_wrong(
+    app: flask.Flask, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit), said_plainly(), app.app_context():
+        standing.create_client("x", {"name": "x"})
+    assert capsys.readouterr().err == "HT-0301: redirect_uris are missing\n"
 
 
 def test_a_stopped_client_is_seen_as_stopped_until_it_is_restored(command: Run) -> None:
