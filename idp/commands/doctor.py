@@ -9,6 +9,7 @@ import click
 
 from idp import settings
 from idp.commands.opening import FOR_PEOPLE, opened
+from idp.commands.worker import LOOPS
 from idp.store import health as engines
 from idp.store import heartbeats
 from idp.web import health
@@ -16,7 +17,6 @@ from idp.web import health
 CLOCK_TOLERANCE = 2.0
 HEARTBEAT_TOLERANCE = 120.0
 LEAST_DISK = 1 << 30
-_HOURLY = "retention"
 
 
 @click.command(help="Look the node over; say what is wrong and what to do.")
@@ -58,8 +58,9 @@ def _worker() -> Iterator[str]:
     ages = heartbeats.ages()
     if not ages:
         yield "No worker was seen: run `python -m idp worker` (or `serve`, which includes it)."
+    rests = {loop.name: loop.pause for loop in LOOPS}
     for name, age in ages.items():
-        if name != _HOURLY and age > HEARTBEAT_TOLERANCE:
+        if age > rests.get(name, 0.0) + HEARTBEAT_TOLERANCE:
             yield f"The worker's loop {name} was last seen {age:.0f} s ago: look at its log."
 
 

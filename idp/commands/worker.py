@@ -19,6 +19,7 @@ from idp.store import heartbeats, tidying
 
 _log = structlog.get_logger("idp.worker")
 
+_HOURLY = 3600.0
 _BLOCK_MS = 1000
 _LONGEST_PAUSE = 30.0
 _GRACE = 12.0
@@ -37,8 +38,8 @@ LOOPS = (
     Loop("sms", lambda: queue.work_once(_BLOCK_MS), 0.0),
     Loop("deliveries", deliveries.deliver_due, 0.25),
     Loop("audit", lambda: audit.copy_streams() + audit.chain(), 1.0),
-    Loop("retention", lambda: audit.cut(settings.current.audit.retention), 3600.0),
-    Loop("tidying", lambda: tidying.tidy(settings.current.retention), 3600.0),
+    Loop("retention", lambda: audit.cut(settings.current.audit.retention), _HOURLY),
+    Loop("tidying", lambda: tidying.tidy(settings.current.retention), _HOURLY),
 )
 
 

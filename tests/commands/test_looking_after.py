@@ -14,9 +14,10 @@ from sqlalchemy import select
 from idp import settings
 from idp.commands import documents
 from idp.commands.opening import said_plainly
+from idp.commands.worker import LOOPS
 from idp.errors import EngineUnavailable, catalogue
 from idp.settings import SettingsError
-from idp.store import accounts, embedded
+from idp.store import accounts, embedded, heartbeats
 from idp.store.audit import AuditEvent
 from idp.store.engines import db
 from tests.commands.conftest import Run
@@ -101,6 +102,17 @@ def test_the_doctor_says_what_to_do(command: Run) -> None:
     said = command("doctor", status=1).output
     assert "No worker was seen: run" in said
     assert "No SMS provider is configured: set" in said
+
+
+def test_the_doctor_knows_which_loops_rest_for_an_hour(
+    command: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heartbeats, "ages", lambda: {loop.name: 1800.0 for loop in LOOPS})
+
+    said = command("doctor", status=1).output
+    assert "loop audit was last seen" in said
+    assert "tidying" not in said
+    assert "retention" not in said
 
 
 def test_master_keys_are_made_once_and_never_overwritten(command: Run, tmp_path: Path) -> None:
