@@ -371,6 +371,7 @@ class Settings(Section):
 
     def _production_is_real(self, scheme: str) -> None:
         database = self.store.database_url.get_secret_value()
+        bare = [f"sms.{name}" for name in self.sms.providers if not getattr(self.sms, name, None)]
         wrong = {
             "issuer must be https": scheme != "https",
             "store.database_url must name PostgreSQL": not database.startswith("postgresql"),
@@ -379,6 +380,7 @@ class Settings(Section):
             "development.sandbox_url must be empty": bool(self.development.sandbox_url),
             "sms.providers must name at least one": not self.sms.providers,
             "sms: every endpoint must be https": not self.sms.behind_tls,
+            f"sms.providers needs the tables {', '.join(bare)}": bool(bare),
         }
         if reasons := [reason for reason, applies in wrong.items() if applies]:
             raise ValueError("; ".join(reasons))

@@ -130,6 +130,11 @@ def test_everything_sealed_moves_to_a_new_master_key(command: Run) -> None:
     assert command("crypto", "rekey").output.endswith("0 remain.\n")
 
 
+def test_production_names_every_table_that_is_missing() -> None:
+    with pytest.raises(SettingsError, match=r"needs the tables sms\.aliyun, sms\.tencent"):
+        settings.load(environment="production", sms={"providers": ["aliyun", "tencent"]})
+
+
 def test_every_setting_is_documented(command: Run) -> None:
     page = documents.settings_page()
     for section, info in settings.Settings.model_fields.items():
