@@ -44,7 +44,7 @@
           const { state, message } = await answer.json();
           if (message && message !== place.textContent) place.textContent = message;
           place.classList.toggle("is-refused", state === "refused");
-          if (state === "refused") letAskAgain();
+          if (state === "refused") takeBackSent();
           if (state === "refused" || state === "delivered") return;
         }
       } catch {
@@ -55,8 +55,8 @@
     setTimeout(ask, 1000);
   }
 
-  function letAskAgain() {
-    for (const box of all(".ht-sent")) box.hidden = true;
+  function takeBackSent() {
+    for (const box of all(".ht-sent")) box.remove();
   }
 
   /* A second press of a button must not do a thing twice. Back from the cache, it may be pressed again. */
@@ -102,13 +102,18 @@
     throw new Error("no solution");
   }
 
+  /* Enter or a press meanwhile is not lost: it counts as soon as the check is done. */
   async function check(box) {
     const state = box.querySelector(".ht-captcha__state");
     const form = box.closest("form");
-    const buttons = Array.from(form.querySelectorAll("button[type=submit]"));
-    const wait = (busy) => buttons.forEach((button) => { button.disabled = busy; });
+    let pressed = null;
+    const hold = (event) => {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      pressed = event.submitter;
+    };
+    form.addEventListener("submit", hold);
     state.textContent = box.dataset.working;
-    wait(true);
     try {
       const challenge = JSON.parse(box.dataset.challenge);
       const input = document.createElement("input");
@@ -120,16 +125,18 @@
       state.textContent = box.dataset.done;
     } catch {
       state.textContent = box.dataset.failed;
+      pressed = null;
     }
-    wait(false);
+    form.removeEventListener("submit", hold);
+    if (pressed) form.requestSubmit(pressed);
   }
 
   all("[data-resend-at]").forEach(countDown);
   all(".ht-password").forEach(showPassword);
   all("[data-status-url]").forEach(followMessage);
+  all("[data-challenge]").forEach(check);
   all("form").forEach(pressOnce);
   all(".ht-code").forEach(spread);
-  all("[data-challenge]").forEach(check);
   const summary = document.getElementById("error-summary");
   if (summary) summary.focus();
   const onward = document.querySelector(".ht-frames") && document.getElementById("continue");
