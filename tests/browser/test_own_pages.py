@@ -12,6 +12,18 @@ from tests.browser.person import Person
 pytestmark = pytest.mark.browser
 Someone = Callable[..., Person]
 
+TWICE_THE_TEXT = """
+  addEventListener("DOMContentLoaded", () => {
+    document.documentElement.style.setProperty("font-size", "200%", "important");
+  });
+"""
+SLOW_CHECK = """
+  const derive = crypto.subtle.deriveBits.bind(crypto.subtle);
+  const later = new Promise((go) => setTimeout(go, 1500));
+  crypto.subtle.deriveBits = (...given) => later.then(() => derive(...given));
+"""
+TRIES_UNTIL_CHECKED = 8
+
 
 def signed_in_at_shebao(citizen: Person) -> Person:
     citizen.open(f"{citizen.live.shebao}/login")
@@ -35,6 +47,30 @@ def test_every_page_of_the_account_is_sound(person: Someone, width: int) -> None
     assert links, "the account's home leads nowhere"
     for link in links:
         citizen.open(link)
+
+
+def test_text_twice_the_size_fits_a_small_phone(person: Someone) -> None:
+    citizen = person(width=360)
+    citizen.page.add_init_script(TWICE_THE_TEXT)
+    signed_in_at_shebao(citizen)
+    citizen.open(f"{citizen.live.issuer}/account/")
+    for link in links_of(citizen):
+        citizen.open(link)
+
+
+def test_enter_during_the_safety_check_is_not_lost(person: Someone) -> None:
+    page, live = (citizen := person()).page, citizen.live
+    page.add_init_script(SLOW_CHECK)
+    for _ in range(TRIES_UNTIL_CHECKED):
+        page.goto(f"{live.shebao}/login")
+        page.fill("#phone", live.new_number())
+        checked = page.is_visible(".ht-captcha")
+        with page.expect_navigation():
+            page.press("#phone", "Enter")
+        assert page.is_visible("#sms_code"), citizen.said()
+        if checked:
+            return
+    pytest.fail("nobody was checked")
 
 
 def test_a_consent_withdrawn_is_asked_for_again(person: Someone) -> None:
