@@ -43,6 +43,7 @@ class ClientHint:
     name: str
     home_uri: str
     redirect_origin: str
+    name_en: str = ""
 
 
 @dataclass(frozen=True, slots=True)

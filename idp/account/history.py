@@ -9,7 +9,7 @@ from idp.errors import N_
 from idp.store import accounts, audit, clients
 from idp.store.accounts import SignIn
 from idp.store.audit import AuditEvent
-from idp.web import people
+from idp.web import i18n, people
 
 _LIMIT = 50
 _METHODS = {
@@ -68,4 +68,4 @@ def _event(row: AuditEvent) -> SimpleNamespace:
 
 def _name(client_id: str) -> str:
     client = clients.look_up(client_id) if client_id else None
-    return client.name if client else ""
+    return i18n.named(client).name if client else ""

@@ -129,7 +129,7 @@ def _portal(connection: Connection, claims: dict[str, Any]) -> SimpleNamespace:
     path = flask.url_for("account.withdraw", client_id=connection.client_id)
     return SimpleNamespace(
         client_id=connection.client_id,
-        name=client.name if client else connection.client_id,
+        name=i18n.named(client).name if client else connection.client_id,
         home_uri=client.home_uri if client else "",
         logo="",
         contact=client.contact if client else "",

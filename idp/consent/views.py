@@ -43,7 +43,7 @@ def ask() -> Any:
         raise SomebodyElse
     return flask.render_template(
         "consent/ask.html",
-        client=client,
+        client=i18n.named(client),
         claims=profile.shown(profile.of(account), _claims(interaction)),
         submit_url=interaction.url(flask.url_for("consent.answer")),
         account_url="/account/portals",

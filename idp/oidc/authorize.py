@@ -238,7 +238,7 @@ def _hint(asked: Asked) -> ClientHint:
     parts = urlsplit(asked.redirect_uri)
     origin = f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
     home = record.initiate_login_uri or record.home_uri
-    return ClientHint(record.client_id, record.name, home, origin)
+    return ClientHint(record.client_id, record.name, home, origin, record.name_en)
 
 
 def _hints(asked: Asked, wanted: Wanted) -> dict[str, str]:

@@ -19,6 +19,7 @@ from idp.services import services
 from idp.sessions import Session
 from idp.store import buckets, clients, ephemeral
 from idp.store import grants as store
+from idp.web import i18n
 
 PATH = "/oauth/logout"
 POSTED = "logout-post"
@@ -117,10 +118,10 @@ def done(asked: Asked, told: list[dict[str, str]], ended: list[Session]) -> Page
     frames = [url for party in told if (url := _frame(party))]
     if asked.continue_to and not frames:
         return redirect(asked.continue_to)
-    names = [r.name for p in told if (r := clients.find(p["client_id"], EPOCH.get()))]
+    portals = [i18n.named(r) for p in told if (r := clients.find(p["client_id"], EPOCH.get()))]
     context = {
         "frames": frames,
-        "portals": names,
+        "portals": portals,
         "continue_url": asked.continue_to,
         "client": _client(asked),
         "signed_out": bool(ended),
@@ -138,7 +139,7 @@ def _frame(party: dict[str, str]) -> str:
 
 
 def _client(asked: Asked) -> clients.Registration | None:
-    return asked.client.record if asked.client else None
+    return i18n.named(asked.client.record) if asked.client else None
 
 
 def _kept(asked: Asked) -> dict[str, str]:

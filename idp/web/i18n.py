@@ -1,7 +1,9 @@
 """The language of a page: ``ui_locales`` (OIDC Core §3.1.2.1), the cookie, Accept-Language."""
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache
+from typing import Any, TypeVar, cast
 
 import flask
 from flask_babel import Babel
@@ -12,6 +14,9 @@ from idp.settings import ROOT, Settings
 
 COOKIE = "lang"
 COOKIE_AGE = timedelta(days=365)
+
+Portal = TypeVar("Portal")
+"""A registration, or what pages may say of one; or none."""
 
 _babel = Babel()
 
@@ -52,6 +57,14 @@ def remember(language: str) -> None:
 def translate(text: str) -> str:
     """A text marked with ``N_()``, in this request's language."""
     return _translate(text) if text else ""
+
+
+def named(portal: Portal) -> Portal:
+    """The portal under its name in this request's language, when it registered one."""
+    english: str = getattr(portal, "name_en", "")
+    if not english or locale() != "en":
+        return portal
+    return cast(Portal, replace(cast(Any, portal), name=english))
 
 
 def _choose() -> str:

@@ -76,7 +76,7 @@ def page(
     if client is not None:
         headers.allow_form_action(client.redirect_origin)
     context.setdefault("error", failed.error)
-    context.setdefault("client", client)
+    context.setdefault("client", i18n.named(client))
     context.setdefault("agreements", agreements.current())
     context.setdefault("interaction", interaction)
     return flask.make_response(flask.render_template(template, **context), failed.status)
@@ -136,7 +136,9 @@ def expired(error: IdpError) -> flask.Response:
     if isinstance(error, InteractionElsewhere):
         return show(error)
     language()
-    rendered = flask.render_template("login/expired.html", client=client, home_url="/account/")
+    rendered = flask.render_template(
+        "login/expired.html", client=i18n.named(client), home_url="/account/"
+    )
     return flask.make_response(rendered, error.status)
 
 
@@ -145,4 +147,5 @@ def _client(client_id: str) -> ClientHint | None:
     found = clients.look_up(client_id) if client_id else None
     if found is None:
         return None
-    return ClientHint(found.client_id, found.name, found.initiate_login_uri or found.home_uri, "")
+    home = found.initiate_login_uri or found.home_uri
+    return ClientHint(found.client_id, found.name, home, "", found.name_en)
