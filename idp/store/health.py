@@ -20,7 +20,7 @@ def sql_problem() -> str:
 
 def migrations_problem() -> str:
     if missing := pending():
-        return f"{len(missing)} migration(s) not applied: run `idp db upgrade`"
+        return f"{len(missing)} migration(s) not applied: run `python -m idp db upgrade`"
     return ""
 
 

@@ -66,11 +66,13 @@ def _run(name: str, look: Callable[[], str]) -> str:
 
 def _keys_problem() -> str:
     keys = flask.current_app.extensions["idp"].keys
-    return "" if keys.jwks().get("keys") else "there is no signing key: run `idp keys rotate`"
+    if keys.jwks().get("keys"):
+        return ""
+    return "there is no signing key: run `python -m idp keys rotate`"
 
 
 def _backlog_problem(limit: int) -> str:
     waiting = audit.backlog()
     if waiting <= limit:
         return ""
-    return f"{waiting} audit events wait to be copied: is `idp worker` running?"
+    return f"{waiting} audit events wait to be copied: is `python -m idp worker` running?"
