@@ -76,6 +76,23 @@ def test_over_tls_every_cookie_is_pinned_to_its_host(person: Someone, tls_node: 
         assert cookie["secure"] and cookie["httpOnly"] and cookie["sameSite"] == "Lax"
 
 
+def test_over_tls_all_metadata_is_https_under_the_issuer(person: Someone, tls_node: Live) -> None:
+    """What the discovery plan of certification asks of a real node with a certificate."""
+    citizen = person(tls_node)
+    page, issuer = citizen.page, tls_node.issuer
+
+    answer = page.goto(f"{issuer}/.well-known/openid-configuration")
+    assert answer is not None
+    metadata = answer.json()
+    assert metadata["issuer"] == issuer
+    for name, url in metadata.items():
+        if name.endswith(("_endpoint", "_uri")):
+            assert url.startswith(f"{issuer}/"), name
+    keys = page.goto(metadata["jwks_uri"])
+    assert keys is not None and len({key["kid"] for key in keys.json()["keys"]}) >= 2
+    assert answer.headers["strict-transport-security"]
+
+
 def test_signing_up_takes_two_pages_and_the_portals_question(person: Someone) -> None:
     citizen = person()
     sign_up_at_shebao(citizen, citizen.live.new_number())
