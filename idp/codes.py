@@ -12,7 +12,7 @@ from idp.errors import N_, IdpError
 from idp.interactions import Interaction
 from idp.services import services
 from idp.settings import current as settings
-from idp.sms.errors import CodeExpired
+from idp.sms.errors import CodeExpired, TooManyTries, WrongCode
 from idp.sms.numbers import normalise
 from idp.store import accounts, throttles
 from idp.store.throttles import Counter
@@ -81,7 +81,11 @@ def check(interaction: Interaction, purpose: str, entered: str, here: Here) -> s
     entered = entered.replace(" ", "")
     if not entered:
         raise NoCodeEntered
-    number = services.sms.check_code(challenge["challenge"], entered, purpose, here.browser)
+    try:
+        number = services.sms.check_code(challenge["challenge"], entered, purpose, here.browser)
+    except (WrongCode, TooManyTries):
+        throttles.take([_guesses(here)])
+        raise
     throttles.clear(_requests(here)[0])
     return number
 
@@ -130,8 +134,9 @@ def guard(form: Any, here: Here) -> None:
 
 
 def risky(here: Here) -> bool:
-    """Many codes asked for and none entered: by this browser, or around this address."""
-    return any(throttles.used([counter])[0] >= counter.limit for counter in _requests(here))
+    """Many codes asked for and none entered, or guessed at, by this browser or around it."""
+    counters = (*_requests(here), _guesses(here))
+    return any(throttles.used([counter])[0] >= counter.limit for counter in counters)
 
 
 def _number_before(interaction: Interaction, purpose: str) -> str:
@@ -152,3 +157,10 @@ def _requests(here: Here) -> tuple[Counter, Counter]:
         Counter.of(here.browser, "codes", _PER_BROWSER, window),
         Counter.of(place, "codes", settings.login.code_requests, window),
     )
+
+
+def _guesses(here: Here) -> Counter:
+    """Wrong codes around an address, whoever's: many numbers are guessed at a little each."""
+    place = address_range(here.address)
+    limits = settings.login
+    return Counter.of(place, "wrong-codes", limits.code_failures, limits.throttle)

@@ -162,6 +162,8 @@ class Login(Section):
     """How long a throttled browser or address waits."""
     code_requests: int = 30
     """Codes asked for from one address range within ``throttle`` before a CAPTCHA is asked."""
+    code_failures: int = 30
+    """Wrong codes from one address range within ``throttle`` before a CAPTCHA is asked."""
     fresh: timedelta = timedelta(minutes=10)
     """How recent a sign-in must be to change a password, a user name or a phone."""
     closing: timedelta = timedelta(days=30)

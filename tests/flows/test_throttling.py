@@ -322,3 +322,22 @@ def _link(citizen: Citizen, element: str) -> str:
     found = re.search(rf'id="{element}" href="([^"]+)"', citizen.text)
     assert found, element
     return unescape(found[1])
+
+
+class TestGuessingAtManyNumbers:
+    @pytest.fixture
+    def changes(self) -> dict[str, object]:
+        return {"login": {"code_failures": 3}}
+
+    def test_leads_to_a_check_for_everybody_around_that_address(self, citizens: Citizens) -> None:
+        """A little at each number would stay below every number's own limit."""
+        for number in range(3):
+            guesser = citizens(f"1361000{number:04}", address="203.0.113.50")
+            guesser.visits("/login/?m=sms").submits("send-code", phone=guesser.number)
+            guesser.submits("login-submit", sms_code="000000")
+
+        near = citizens("13610009998", address="203.0.113.51").visits("/login/?m=sms")
+        far = citizens("13610009999", address="198.51.100.50").visits("/login/?m=sms")
+
+        assert "data-challenge" in near.text
+        assert "data-challenge" not in far.text
