@@ -21,8 +21,10 @@ def end(pid_file: Path, mark: str) -> None:
         return
     deadline = time.monotonic() + PATIENCE
     while mark in _command_line(pid):
-        late = time.monotonic() > deadline
-        os.kill(pid, signal.SIGKILL if late else signal.SIGTERM)
+        if time.monotonic() > deadline:
+            os.killpg(pid, signal.SIGKILL)  # each leads a group of its own, its workers in it
+        else:
+            os.kill(pid, signal.SIGTERM)
         time.sleep(0.1)
     pid_file.unlink(missing_ok=True)
 

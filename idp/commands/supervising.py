@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -63,6 +63,7 @@ class Child:
         """Start it again if it has died; raise KeepsFailing if that does not help."""
         if self.process is None or self.process.poll() is None:
             return
+        self._end_its_own()
         now = time.monotonic()
         self.deaths = [at for at in self.deaths if now - at < WITHIN] + [now]
         _log.error("died", process=self.name, status=self.process.returncode)
@@ -87,7 +88,15 @@ class Child:
             _log.error("killed", process=self.name, pid=self.process.pid)
             self.process.kill()
             self.process.wait()
+        self._end_its_own()
         self._pid_file.unlink(missing_ok=True)
+
+    def _end_its_own(self) -> None:
+        """End what a dead child has started itself: a web server killed outright leaves workers
+        that would go on answering, each with the code and the keys of yesterday."""
+        if self.process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
 
     @property
     def _pid_file(self) -> Path:

@@ -87,6 +87,15 @@ def node(tmp_path: Path) -> Iterator[Node]:
         yield node
 
 
+def members(group: int) -> list[int]:
+    """The processes of a group, which bears the number of the child that began it."""
+    said = subprocess.run(
+        ["ps", "-eo", "pid=,pgid=,stat="], capture_output=True, text=True, check=True
+    ).stdout
+    rows = (line.split() for line in said.splitlines())
+    return [int(pid) for pid, pgid, state in rows if int(pgid) == group and state[0] != "Z"]
+
+
 def gone(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes() == b""
@@ -113,6 +122,7 @@ def test_whatever_is_killed_comes_back(node: Node, name: str) -> None:
     os.kill(before, signal.SIGKILL)
     until(lambda: node.has_another(name, before), f"another {name}")
     until(node.ready, "ready again")
+    until(lambda: not members(before), f"nothing left of the {name} that was killed")
 
 
 @pytest.mark.slow
