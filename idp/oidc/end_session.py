@@ -6,7 +6,6 @@ we act on it. Otherwise we ask: a link on some page must not sign anybody out.
 
 import secrets
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from joserfc.errors import JoseError
 
@@ -59,11 +58,10 @@ def confirmed(params: Params, *, everywhere: bool) -> Page | Response:
     asked = _continue(params)
     if session is None:
         return done(asked, [], [])
-    ended = [session]
     told = sessions.end(session, reason="signed_out")
     if everywhere:
         told += sessions.end_all(session.account_id, reason="signed_out_everywhere")
-    return done(asked, told, ended)
+    return done(asked, told, [session])
 
 
 def declined(params: Params) -> Response:
@@ -163,7 +161,11 @@ def _continue(params: Params) -> Asked:
 
 
 def _still_registered(client: OAuthClient, uri: str) -> bool:
-    return any(urlsplit(uri).netloc == urlsplit(known).netloc for known in _registered(client))
+    """To the letter, ``state`` apart: a registration may have changed while the page was open."""
+    return any(
+        uri == known or uri.startswith(with_params(known, {"state": ""}))
+        for known in _registered(client)
+    )
 
 
 def _params(query: Params) -> Params:

@@ -13,7 +13,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 from sqlalchemy import select
 
-from idp import settings
+from idp import settings, standing
 from idp.signals import deliveries
 from idp.store import outbox
 from idp.store.engines import db
@@ -180,6 +180,28 @@ class TestAskedByAPortal:
         wang.opens(_logout(id_token_hint=theirs))
 
         assert "logout-yes" in wang.page.text
+
+    @pytest.mark.parametrize("still", [True, False])
+    def test_an_address_withdrawn_while_the_person_was_asked_is_not_followed(
+        self,
+        app: flask.Flask,
+        wang: Person,
+        people: Callable[..., Person],
+        shebao: Portal,
+        still: bool,
+    ) -> None:
+        theirs = shebao.tokens_for(people("lisi"))["id_token"]
+        shebao.tokens_for(wang)
+        back = "https://shebao.test/bye"
+        wang.opens(_logout(id_token_hint=theirs, post_logout_redirect_uri=back, state="s"))
+        if not still:
+            with app.app_context():
+                kept = ["https://shebao.test/elsewhere"]
+                standing.change_client("shebao", {"post_logout_redirect_uris": kept})
+
+        wang.presses("logout-yes", follow=False)
+
+        assert (wang.page.headers.get("Location") == f"{back}?state=s") is still
 
     def test_a_cross_site_post_finds_the_session_by_a_get(
         self, wang: Person, shebao: Portal
