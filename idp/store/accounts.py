@@ -80,7 +80,7 @@ class KnownBrowser(Base):
     """A browser that has signed in to an account: strangers' failures never slow it."""
 
     __tablename__ = "known_browser"
-    __table_args__ = (Index(None, "browser"),)
+    __table_args__ = (Index(None, "browser"), Index(None, "last_at"))
 
     account_id: Mapped[str] = mapped_column(ForeignKey("account.id"), primary_key=True)
     browser: Mapped[str] = mapped_column(String(64), primary_key=True)
