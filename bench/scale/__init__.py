@@ -1,0 +1,1 @@
+"""What the node costs with 10⁴ … 10⁷ accounts: fill a database, then measure on it."""

@@ -1,0 +1,47 @@
+"""``python -m bench.scale``: fill a database with people, and measure the node on it."""
+
+import os
+from pathlib import Path
+
+import click
+
+from bench.scale import filling
+from bench.scale.engines import running as started
+from bench.scale.ledger import NotOurs
+from idp.commands.opening import said_plainly
+from idp.commands.supervising import told_to_stop
+
+
+@click.group(help="Fill a database with invented people, and measure what the node costs then.")
+def scale() -> None:
+    pass
+
+
+@scale.command()
+@click.option("--accounts", type=int, required=True, help="How many there are to be.")
+@click.option("--database", required=True, help="postgresql+psycopg://… or sqlite:///…; its own.")
+@click.option("--processes", type=int, default=os.cpu_count() or 1, show_default="one a core")
+def fill(accounts: int, database: str, processes: int) -> None:
+    """Invent people until there are ACCOUNTS; go on where a fill was stopped.
+
+    Sealed with the master keys of the node whose settings are in force (HUTONG_VAR_DIR).
+    """
+    try:
+        with said_plainly():
+            click.echo(filling.fill(filling.load(database), accounts, processes).said)
+    except (filling.Refused, NotOurs) as problem:
+        raise click.ClickException(str(problem)) from None
+
+
+@scale.command()
+@click.argument("directory", type=click.Path(path_type=Path, exists=False))
+def engines(directory: Path) -> None:
+    """Start PostgreSQL and Redis with data in DIRECTORY, until Ctrl-C; then delete it."""
+    told = told_to_stop()
+    with started(directory) as (database, redis):
+        click.echo(f"database {database}\nredis {redis}")
+        told.wait()
+
+
+if __name__ == "__main__":
+    scale(prog_name="python -m bench.scale")
