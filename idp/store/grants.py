@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from idp.store import buckets
-from idp.store.engines import redis
+from idp.store.asking import ask
 from idp.store.ephemeral import SPENT_FOR, digest
 from idp.store.scripts import Script
 from idp.store.tokens import Family, NewToken, epoch_of, family_of, milliseconds
@@ -144,11 +144,11 @@ def read_code(code: str) -> tuple[Code | None, Family | None, int | None]:
     if bucket is None:
         return None, None, None
     fid = family_id(code)
-    with redis.pipeline(transaction=False) as pipe:
-        pipe.get(buckets.code(bucket, digest(code)))
-        pipe.hgetall(buckets.family(bucket, fid))
-        pipe.get(buckets.epoch(bucket))
-        value, family, epoch = pipe.execute()
+    value, family, epoch = ask(
+        ("GET", buckets.code(bucket, digest(code))),
+        ("HGETALL", buckets.family(bucket, fid)),
+        ("GET", buckets.epoch(bucket)),
+    )
     return _code(fid, value), family_of(bucket, fid, family), epoch_of(epoch)
 
 
@@ -188,7 +188,7 @@ def redeem(new: Redemption) -> str:
 
 
 def read_epoch(bucket: str) -> int | None:
-    return epoch_of(redis.get(buckets.epoch(bucket)))
+    return epoch_of(ask(("GET", buckets.epoch(bucket)))[0])
 
 
 def _code(fid: str, found: bytes | None) -> Code | None:

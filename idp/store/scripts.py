@@ -8,7 +8,7 @@ from typing import Any
 
 from redis.exceptions import NoScriptError
 
-from idp.store.engines import redis
+from idp.store.asking import ask
 
 
 class Script:
@@ -18,6 +18,6 @@ class Script:
 
     def __call__(self, keys: list[str], args: list[Any]) -> Any:
         try:
-            return redis.evalsha(self.sha, len(keys), *keys, *args)
+            return ask(("EVALSHA", self.sha, len(keys), *keys, *args))[0]
         except NoScriptError:
-            return redis.eval(self.text, len(keys), *keys, *args)
+            return ask(("EVAL", self.text, len(keys), *keys, *args))[0]

@@ -12,10 +12,13 @@ import redis
 from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode, RedisCluster
 from redis.exceptions import RedisError
+from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
 from idp.settings import Settings
+
+Command = tuple[str | bytes | int | float, ...]
 
 
 def connect(settings: Settings) -> redis.Redis:
@@ -32,7 +35,35 @@ def connect(settings: Settings) -> redis.Redis:
         timeout=settings.store.redis_timeout.total_seconds(),
         **_patience(settings),
     )
-    return redis.Redis(connection_pool=pool)
+    return Server(connection_pool=pool)
+
+
+class Server(redis.Redis):
+    """One server, or the primary that Sentinel names."""
+
+    def ask(self, *commands: Command) -> list[Any]:
+        """What a pipeline does, without its ceremony; see ``asking``."""
+        pool = self.connection_pool
+        connection: Any = pool.get_connection()
+        try:
+            connection.send_packed_command(connection.pack_commands(commands))
+            return _replies(connection, len(commands))
+        finally:
+            pool.release(connection)
+
+
+def _replies(connection: Any, count: int) -> list[Any]:
+    """All of them, so that the next question is not answered by what is left of this one."""
+    replies: list[Any] = []
+    refused: redis.ResponseError | None = None
+    for _ in range(count):
+        try:
+            replies.append(connection.read_response())
+        except redis.ResponseError as error:
+            refused = refused or error
+    if refused is not None:
+        raise refused
+    return replies
 
 
 class Cluster:
@@ -52,6 +83,13 @@ class Cluster:
     def close(self) -> None:
         if self._found is not None:
             self._found.close()
+
+    def ask(self, *commands: Command) -> list[Any]:
+        with self.pipeline(transaction=False) as pipe:
+            for command in commands:
+                pipe.execute_command(*command)
+            found: list[Any] = pipe.execute()
+        return found
 
     def infos(self, section: str) -> list[dict[str, Any]]:
         """What every primary says of itself."""
@@ -125,7 +163,8 @@ def _behind_sentinel(
 ) -> redis.Redis:
     addresses = [(node.host, node.port) for node in options.pop("startup_nodes")]
     sentinel = Sentinel(addresses, sentinel_kwargs=_patience(settings))
-    return sentinel.master_for(parts.path.strip("/") or "mymaster", **options)
+    name = parts.path.strip("/") or "mymaster"
+    return sentinel.master_for(name, redis_class=Server, **options)
 
 
 def _options(settings: Settings, parts: SplitResult, secure: bool) -> dict[str, Any]:
@@ -151,6 +190,8 @@ def _patience(settings: Settings) -> dict[str, Any]:
         "retry": Retry(NoBackoff(), 0),
         "health_check_interval": 0,
         "decode_responses": False,
+        "protocol": 3,
+        "maint_notifications_config": MaintNotificationsConfig(enabled=False),
     }
 
 

@@ -15,6 +15,7 @@ from typing import Any, cast
 import orjson
 
 from idp.store import buckets
+from idp.store.asking import ask
 from idp.store.engines import redis
 from idp.store.scripts import Script
 
@@ -146,10 +147,7 @@ def touch(bucket: str, sid: str, seen: int, lifetime: timedelta) -> None:
 
 def read(bucket: str, sid: str) -> tuple[Stored | None, int | None]:
     """The session and the clients' epoch, in one round trip."""
-    with redis.pipeline(transaction=False) as pipe:
-        pipe.hgetall(buckets.session(bucket, sid))
-        pipe.get(buckets.epoch(bucket))
-        fields, epoch = pipe.execute()
+    fields, epoch = ask(("HGETALL", buckets.session(bucket, sid)), ("GET", buckets.epoch(bucket)))
     return parse(bucket, sid, fields), int(epoch) if epoch else None
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from idp.store import buckets
-from idp.store.engines import redis
+from idp.store.asking import ask
 from idp.store.ephemeral import digest
 from idp.store.scripts import Script
 
@@ -92,10 +92,7 @@ class NewToken:
 
 
 def read_family(bucket: str, fid: str) -> tuple[Family | None, int | None]:
-    with redis.pipeline(transaction=False) as pipe:
-        pipe.hgetall(buckets.family(bucket, fid))
-        pipe.get(buckets.epoch(bucket))
-        family, epoch = pipe.execute()
+    family, epoch = ask(("HGETALL", buckets.family(bucket, fid)), ("GET", buckets.epoch(bucket)))
     return family_of(bucket, fid, family), epoch_of(epoch)
 
 
@@ -146,11 +143,11 @@ def read_access(
 ) -> tuple[dict[str, Any] | None, Family | None, int | None]:
     """An access token, the family at its place, and the clients' epoch: one round trip."""
     bucket, fid = place
-    with redis.pipeline(transaction=False) as pipe:
-        pipe.get(buckets.access(bucket, digest(token)))
-        pipe.hgetall(buckets.family(bucket, fid))
-        pipe.get(buckets.epoch(bucket))
-        value, family, epoch = pipe.execute()
+    value, family, epoch = ask(
+        ("GET", buckets.access(bucket, digest(token))),
+        ("HGETALL", buckets.family(bucket, fid)),
+        ("GET", buckets.epoch(bucket)),
+    )
     return orjson.loads(value) if value else None, family_of(bucket, fid, family), epoch_of(epoch)
 
 
