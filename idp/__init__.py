@@ -12,7 +12,7 @@ from idp.crypto import keyring
 from idp.crypto.passwords import Passwords
 from idp.crypto.sealing import Sealer
 from idp.login.views import bp as login
-from idp.oidc import server
+from idp.oidc import server, wsgi
 from idp.oidc.views import bp as oidc
 from idp.outbound import Outbound
 from idp.recovery.views import bp as recovery
@@ -39,6 +39,7 @@ def create_app(settings: Settings, **replacements: Any) -> flask.Flask:
     app.extensions["sealer"] = Sealer(keyring.for_node(settings), settings.keys.suite)
     engines.init_app(app, settings)
     app.extensions["idp"] = _services(app, settings, replacements)
+    wsgi.init_app(app, settings)
     setup.init_app(app, settings)
     Bootstrap5(app)
     app.config["BOOTSTRAP_SERVE_LOCAL"] = True

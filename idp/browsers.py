@@ -7,6 +7,7 @@ and lets strangers' failures slow strangers without slowing who has been here be
 import secrets
 import time
 from datetime import timedelta
+from functools import lru_cache
 
 import flask
 
@@ -42,8 +43,13 @@ def left_since(moment: float) -> bool:
 
 
 def terminal() -> str:
-    """A few plain words for the kind of browser, such as ``Chrome · Windows``."""
-    agent = flask.request.headers.get("User-Agent", "")
+    """A few plain words for the kind of browser that asks, such as ``Chrome · Windows``."""
+    return terminal_of(flask.request.headers.get("User-Agent", ""))
+
+
+@lru_cache(4096)
+def terminal_of(agent: str) -> str:
+    """The same for a ``User-Agent``: there are few of them, and every request has one."""
     return " · ".join(filter(None, (_first(_BROWSERS, agent), _first(_SYSTEMS, agent)))) or "—"
 
 

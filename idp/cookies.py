@@ -1,8 +1,10 @@
 """Our cookies: host-only, HttpOnly, SameSite=Lax, ``__Host-`` under TLS."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 import flask
+from werkzeug.http import parse_cookie
 
 from idp import settings
 
@@ -12,7 +14,13 @@ def name(short: str) -> str:
 
 
 def read(short: str) -> str:
-    return flask.request.cookies.get(name(short), "")
+    jar: Mapping[str, str] = flask.g.cookies if "cookies" in flask.g else flask.request.cookies
+    return jar.get(name(short), "")
+
+
+def received(header: str) -> None:
+    """Take the cookies of a request that Flask has not seen (``idp.oidc.wsgi``)."""
+    flask.g.cookies = parse_cookie(header)
 
 
 def set_(short: str, value: str, lifetime: timedelta | None = None) -> None:

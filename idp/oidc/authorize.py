@@ -17,6 +17,7 @@ from authlib.oauth2.rfc6749 import AccessDeniedError
 from joserfc.errors import JoseError
 
 from idp import consents, interactions, sessions
+from idp.errors import IdpError
 from idp.interactions import ClientHint, Interaction
 from idp.oidc import checks, hints, issuing, prompts
 from idp.oidc.adapters import EPOCH, OAuthClient, OAuthRequest, find_client
@@ -80,6 +81,27 @@ def authorize(request: Request) -> Response | FormPost:
     return _refuse(asked, OAuth2Error(error="temporarily_unavailable"))
 
 
+def at_once(request: Request) -> Response | None:
+    """The code, where nobody has to be asked or told anything; None leaves it to ``authorize``.
+
+    Whatever is refused here is decided again there, so that each failure is answered once.
+    """
+    if request.query.values.keys() & {"resume", "posted", "response_mode"}:
+        return None
+    try:
+        session = _session_and_epoch()
+        if session is None:
+            return None
+        asked = verify(request.query)
+        decision = _decide(asked, session)
+        if decision.prompt is not None:
+            return None
+        given = _issue(asked, session, decision)
+    except (IdpError, OAuth2Error, issuing.SessionChanged):
+        return None
+    return given if isinstance(given, Response) else None
+
+
 def verify(params: Params, interaction: Interaction | None = None) -> Asked:
     """Who asks, and whether the answer may go where it says. Nothing is sent before this."""
     if params.repeated & {"client_id", "redirect_uri"} or params.size > MAX_KEPT:
@@ -123,7 +145,27 @@ def _find(query: Params) -> tuple[Params, Interaction | None]:
     return query, None
 
 
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    """What was asked for, and the page that must come first, if any."""
+
+    prompt: Prompt | None
+    wanted: Wanted
+    granted: "_Lookup"
+    grant: Any
+
+
 def _answer(asked: Asked, session: Session | None) -> Response | FormPost:
+    decision = _decide(asked, session)
+    if decision.prompt is not None:
+        return _show(asked, decision.prompt, decision.wanted, session)
+    if session is None:
+        raise AssertionError("the first prompt asks for one")
+    return _issue(asked, session, decision)
+
+
+def _decide(asked: Asked, session: Session | None) -> _Decision:
+    """Whether a page comes first. Raises OAuth2Error; writes nothing."""
     checks.check(asked.params, asked.client.record)
     request = OAuthRequest(Request("GET"), asked.params)
     grant = server.get_authorization_grant(request)
@@ -140,18 +182,18 @@ def _answer(asked: Asked, session: Session | None) -> Response | FormPost:
         hinted_sub=_hinted_sub(wanted, asked.client.get_client_id()),
         granted=granted,
     )
-    prompt = prompts.first(now, time.time)
-    if prompt is not None:
-        return _show(asked, prompt, wanted, session)
-    if session is None:
-        raise AssertionError("the first prompt asks for one")
+    return _Decision(prompts.first(now, time.time), wanted, granted, grant)
+
+
+def _issue(asked: Asked, session: Session, decided: _Decision) -> Response | FormPost:
+    """Send the code. Raises SessionChanged when somebody else changed the session meanwhile."""
+    request, given = decided.grant.request, decided.granted.settled()
     request.user = session
-    given = granted.settled()
     request.outcome = {
         "granted": given.value(),
-        "code": _code(asked, wanted, session, given),
+        "code": _code(asked, decided.wanted, session, given),
     }
-    grant.create_authorization_response(asked.redirect_uri, session)
+    decided.grant.create_authorization_response(asked.redirect_uri, session)
     if asked.interaction is not None:
         interactions.finish(asked.interaction)
     return _send(asked, {"code": request.outcome["issued"]})

@@ -17,6 +17,8 @@ from idp.services import services
 
 SIGNING = ("ES256", "RS256")
 JWKS_PATH = "/jwks.json"
+PATHS = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
+"""OIDC Discovery §4, RFC 8414 §3: one document under both names."""
 
 
 def metadata() -> dict[str, Any]:

@@ -14,6 +14,7 @@ import orjson
 
 NO_STORE = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
 JSON = ("Content-Type", "application/json")
+HTML = ("Content-Type", "text/html; charset=utf-8")
 FORM = "application/x-www-form-urlencoded"
 MAX_FIELDS = 64
 MAX_KEPT = 16 * 1024
@@ -96,7 +97,7 @@ def json_response(value: Any, status: int = 200, *headers: tuple[str, str]) -> R
 
 
 def redirect(url: str, status: int = 303) -> Response:
-    return Response(status, b"", (("Location", url), *NO_STORE))
+    return Response(status, b"", (HTML, ("Location", url), *NO_STORE))
 
 
 def with_params(url: str, params: Mapping[str, str]) -> str:

@@ -7,12 +7,12 @@ import flask
 
 from idp.errors import IdpError
 from idp.oidc import authorize as authorization
-from idp.oidc import discovery, end_session
+from idp.oidc import discovery, end_session, machines
 from idp.oidc.adapters import EPOCH
 from idp.oidc.endpoints import ENDPOINTS, Endpoint
 from idp.oidc.errors import MalformedRequest
 from idp.oidc.http import EMPTY, FORM, FormPost, Page, Params, Request, Response
-from idp.store import buckets, clients
+from idp.store import buckets
 from idp.store import grants as store
 from idp.web import errors, headers
 from idp.web.csrf import csrf
@@ -90,8 +90,6 @@ def logout_confirmed() -> Any:
     return sent(end_session.confirmed(params, everywhere=form.get("scope") == "everywhere"))
 
 
-@bp.get("/.well-known/openid-configuration")
-@bp.get("/.well-known/oauth-authorization-server")
 def metadata() -> flask.Response:
     return sent(discovery.metadata_response())
 
@@ -102,18 +100,14 @@ def jwks() -> flask.Response:
 
 
 def _machine(endpoint: Endpoint) -> flask.Response:
-    EPOCH.set(None)  # what this thread has read for another request is not ours to go by
-    answer = endpoint.answer(received())
-    if endpoint.cors and (origin := flask.request.headers.get("Origin")):
-        answer = answer.plus(*_cors(origin))
-    return sent(answer)
+    return sent(machines.answer(endpoint, received()))
 
 
 def _preflight(endpoint: Endpoint) -> flask.Response:
     """What a browser asks before a page of another origin may call us."""
     origin = flask.request.headers.get("Origin", "")
     EPOCH.set(store.read_epoch(buckets.draw()))
-    allowed = _cors(origin) if endpoint.cors else ()
+    allowed = machines.cors(origin) if endpoint.cors else ()
     if allowed:
         methods = ", ".join(endpoint.methods)
         allowed = (
@@ -123,13 +117,6 @@ def _preflight(endpoint: Endpoint) -> flask.Response:
             ("Access-Control-Max-Age", CORS_FOR),
         )
     return sent(Response(204, b"", allowed))
-
-
-def _cors(origin: str) -> tuple[tuple[str, str], ...]:
-    """Only origins that public clients registered, and never with credentials."""
-    if origin not in clients.web_origins(EPOCH.get()):
-        return (("Vary", "Origin"),)
-    return (("Access-Control-Allow-Origin", origin), ("Vary", "Origin"))
 
 
 def _register(endpoint: Endpoint) -> None:
@@ -148,5 +135,7 @@ def _named(name: str, view: Any) -> Any:
     return view
 
 
+for _path in discovery.PATHS:
+    bp.add_url_rule(_path, "metadata", metadata)
 for _endpoint in ENDPOINTS:
     _register(_endpoint)

@@ -23,9 +23,13 @@ _HSTS = "max-age=31536000; includeSubDomains"
 
 
 def init_app(app: flask.Flask, settings: Settings) -> None:
-    hsts = [("Strict-Transport-Security", _HSTS)] if settings.secure else []
-    app.extensions["hutong.headers"] = [*_ALWAYS, *hsts]
+    app.extensions["hutong.headers"] = _always(settings)
     app.jinja_env.globals["csp_nonce"] = csp_nonce
+
+
+def of_data(settings: Settings) -> list[tuple[str, str]]:
+    """What every answer that is no page carries, beside its own headers; see ``apply``."""
+    return [*_always(settings), ("Content-Security-Policy", _NO_PAGE)]
 
 
 def csp_nonce() -> str:
@@ -60,6 +64,11 @@ def apply(response: flask.Response) -> None:
         return
     present.extend(_ON_PAGES)
     present.add("Content-Security-Policy", _page_policy())
+
+
+def _always(settings: Settings) -> list[tuple[str, str]]:
+    hsts = [("Strict-Transport-Security", _HSTS)] if settings.secure else []
+    return [*_ALWAYS, *hsts]
 
 
 def _allow(kind: str, uri: str) -> None:

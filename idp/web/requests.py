@@ -1,8 +1,14 @@
-"""One request from its first moment to its last: its id, its log line, its measure."""
+"""One request from its first moment to its last: its id, its log line, its measure.
+
+An ``Exchange`` knows no framework, so that what is answered in front of Flask is logged,
+measured and audited like everything else.
+"""
 
 import os
 import re
 import time
+from dataclasses import dataclass
+from typing import Any
 
 import flask
 import structlog
@@ -12,36 +18,77 @@ from idp import browsers
 from idp.audit import context as audit
 from idp.settings import Settings
 from idp.web import csrf, headers, metrics, paths
-from idp.web.addresses import client_address
 
 _USABLE_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 _log = structlog.get_logger("idp.web")
 
 
+class Exchange:
+    """One request under way; every log line and audit event until its end speaks of it."""
+
+    __slots__ = ("_audited", "id", "started")
+
+    def __init__(self, environ: dict[str, Any], region: str):
+        """``environ`` is WSGI's, after trusted proxies have been seen through."""
+        self.started = time.perf_counter()
+        self.id = _request_id(environ)
+        bind_contextvars(request_id=self.id)
+        self._audited = audit.enter(
+            audit.Context(
+                request_id=self.id,
+                channel="api" if paths.for_programs(environ["PATH_INFO"]) else "web",
+                terminal=browsers.terminal_of(environ.get("HTTP_USER_AGENT", "")),
+                region=region,
+                address=environ.get("REMOTE_ADDR", ""),
+            )
+        )
+
+    def end(self, seen: "Seen") -> None:
+        """Log and measure what was answered; the thread goes on to other requests, or to none."""
+        seconds = time.perf_counter() - self.started
+        metrics.observe(seen.method, seen.route, seen.status, seconds)
+        _log.info(
+            "request",
+            method=seen.method,
+            route=seen.route,
+            status=seen.status,
+            ms=round(seconds * 1000, 1),
+        )
+        self.leave()
+
+    def leave(self) -> None:
+        """Nothing of this request stays behind in the thread."""
+        clear_contextvars()
+        audit.leave(self._audited)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is told of a request: the path as registered, never the URL, which carries codes,
+    hints and ids."""
+
+    method: str
+    route: str
+    status: int
+
+
 def init_app(app: flask.Flask, settings: Settings) -> None:
     """Register the two hooks; both are on the hot path, so they only do what is below."""
-    proxied = bool(settings.serve.trusted_proxies)
     region = settings.node.region
 
     def before() -> None:
-        g = flask.g
-        g.started = time.perf_counter()
-        g.request_id = _request_id(proxied)
-        bind_contextvars(request_id=g.request_id)
-        g.audited = audit.enter(_audited(g.request_id, region))
+        flask.g.exchange = Exchange(flask.request.environ, region)
         csrf.guard()
 
     def after(response: flask.Response) -> flask.Response:
         headers.apply(response)
-        g = flask.g
-        if "started" not in g:
+        exchange: Exchange | None = flask.g.pop("exchange", None)
+        if exchange is None:
             return response
-        response.headers["X-Request-Id"] = g.request_id
-        _note(response.status_code, time.perf_counter() - g.started)
-        # The thread goes on to other requests, or to none: nothing of this one stays behind.
-        clear_contextvars()
-        if token := g.pop("audited", None):
-            audit.leave(token)
+        response.headers["X-Request-Id"] = exchange.id
+        rule = flask.request.url_rule
+        method = flask.request.method if rule else "-"
+        exchange.end(Seen(method, rule.rule if rule else "-", response.status_code))
         return response
 
     app.before_request_funcs.setdefault(None, []).insert(0, before)
@@ -50,33 +97,14 @@ def init_app(app: flask.Flask, settings: Settings) -> None:
 
 def request_id() -> str:
     """The id shown on pages and written in every log line of this request."""
-    return flask.g.get("request_id", "")
+    exchange: Exchange | None = flask.g.get("exchange")
+    return exchange.id if exchange else ""
 
 
-def _request_id(proxied: bool) -> str:
+def _request_id(environ: dict[str, Any]) -> str:
     """A trusted proxy may name the request, so that its log and ours can be joined."""
-    if proxied and flask.request.environ.get("hutong.from_proxy"):
-        given = flask.request.headers.get("X-Request-Id", "")
+    if environ.get("hutong.from_proxy"):
+        given = environ.get("HTTP_X_REQUEST_ID", "")
         if _USABLE_ID.fullmatch(given):
             return given
     return os.urandom(8).hex()
-
-
-def _audited(id_: str, region: str) -> audit.Context:
-    """What every audit event of this request will say of it."""
-    return audit.Context(
-        request_id=id_,
-        channel="api" if paths.for_programs(flask.request.path) else "web",
-        terminal=browsers.terminal(),
-        region=region,
-        address=client_address(),
-    )
-
-
-def _note(status: int, seconds: float) -> None:
-    """The path as registered, never the URL: URLs carry codes, hints and ids."""
-    rule = flask.request.url_rule
-    route = rule.rule if rule else "-"
-    method = flask.request.method if rule else "-"
-    metrics.observe(method, route, status, seconds)
-    _log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
