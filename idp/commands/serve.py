@@ -27,6 +27,8 @@ _log = structlog.get_logger("idp.serve")
 _LOOK_EVERY = 0.25
 _MARKS = {"web": "granian", "worker": "idp worker"}
 _METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+_CONNECTIONS = 512
+"""Open connections of a web process: idle ones count, so few would let a stranger take all."""
 
 
 @click.command(help="Run the node until it is told to stop.")
@@ -131,7 +133,7 @@ def _web_command(configured: settings.Settings, app: str, tls: list[str]) -> lis
         *("--host", serve.host, "--port", str(serve.port)),
         *("--workers", str(serve.workers), "--blocking-threads", str(serve.threads)),
         *("--respawn-failed-workers", "--workers-kill-timeout", "10", "--log-level", "warning"),
-        *("--backpressure", str(4 * serve.threads)),
+        *("--backpressure", str(_CONNECTIONS)),
         *tls,
         app,
     )
