@@ -1,0 +1,1 @@
+"""Measures the node side by side with its peers; ``python -m bench --help``."""

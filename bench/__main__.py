@@ -1,0 +1,78 @@
+"""``python -m bench``: measure the node side by side with its peers."""
+
+import argparse
+import os
+import sys
+
+from bench import comparing, engines, install, ours, peers, profiling, report, windows
+from bench.comparing import Plan
+from bench.meter import Meter
+from bench.processes import OTHER_CORES, DidNotStart
+from bench.scenarios import SCENARIOS
+from bench.wrk import Load
+
+_QUICK = 3
+
+
+def main() -> int:
+    given = _arguments()
+    os.sched_setaffinity(0, OTHER_CORES & os.sched_getaffinity(0) or os.sched_getaffinity(0))
+    try:
+        install.system()
+        given.do(given)
+    except (install.Missing, DidNotStart) as problem:
+        install.say(str(problem))
+        return 1
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    compare = commands.add_parser("compare", help="ours and some peers, some scenarios; no report")
+    compare.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=", ".join(SCENARIOS))
+    compare.add_argument("--peer", action="append", help=f"{', '.join(peers.PEERS)} (node_redis)")
+    compare.set_defaults(do=_compare)
+    profile = commands.add_parser("profile", help="where the time of our worker goes")
+    profile.add_argument("scenario", choices=SCENARIOS)
+    profile.add_argument("--lines", type=int, default=60, help="how many functions (60)")
+    profile.set_defaults(do=_profile)
+    for each in (compare, profile):
+        _shared(each)
+    return parser.parse_args()
+
+
+def _shared(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--quick", action="store_true", help=f"{_QUICK} short rounds")
+    parser.add_argument("--seconds", type=float, default=2.0, help="of a window (2)")
+    parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument("--retries", type=int, default=4, help="of windows strangers disturbed (4)")
+
+
+def _plan(given: argparse.Namespace) -> Plan:
+    retries = windows.Patience(disturbed=0 if given.quick else given.retries)
+    seconds = 1.0 if given.quick else given.seconds
+    return Plan(_QUICK if given.quick else given.rounds, Load(given.connections, seconds), retries)
+
+
+def _compare(given: argparse.Namespace) -> None:
+    names = given.scenarios or list(SCENARIOS)
+    if unknown := set(names) - set(SCENARIOS):
+        raise install.Missing(f"no such scenario: {', '.join(sorted(unknown))}")
+    with (
+        engines.bed(install.VAR) as bed,
+        ours.set_up("ours", ours.of_engines(bed), 100) as node,
+        comparing.standing(bed, node, given.peer or [peers.NODE]) as found,
+    ):
+        measured = comparing.side_by_side(found, names, _plan(given), Meter(bed.programs))
+    sys.stdout.write(report.as_text(measured))
+
+
+def _profile(given: argparse.Namespace) -> None:
+    with engines.bed(install.VAR) as bed, ours.set_up("ours", ours.of_engines(bed), 100) as node:
+        sys.stdout.write(profiling.profile(node, given.scenario, given.lines, Meter(bed.programs)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
