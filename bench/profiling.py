@@ -16,6 +16,8 @@ from bench.targets import Target
 
 _SECONDS = 8
 _RATE = 500
+_WAITS = "granian/wsgi.py"
+"""A thread whose innermost frame this is waits for the next request."""
 
 
 def profile(node: ours.Node, name: str, lines: int, meter: Meter) -> str:
@@ -43,7 +45,7 @@ def _worker(target: Target) -> int:
 
 def _record(spy: Path, pid: int, raw: Path) -> None:
     command = [spy, "record", "-p", pid, "-d", _SECONDS, "-r", _RATE, "-o", raw,
-               "-f", "speedscope", "--nonblocking"]  # fmt: skip
+               "-f", "speedscope", "--gil", "--nonblocking"]  # fmt: skip
     done = subprocess.run([str(word) for word in command], capture_output=True, check=False)
     if done.returncode or not raw.exists():
         raise Missing(f"py-spy: {done.stderr.decode()[-500:]}")
@@ -58,13 +60,13 @@ def _table(raw: Path, lines: int) -> str:
     for thread in data["profiles"]:
         for stack, weight in zip(thread["samples"], thread["weights"], strict=True):
             names = [_named(frames[at]) for at in stack]
-            if not names:
+            if not names or _WAITS in names[-1]:
                 continue
             total += weight
             own[names[-1]] += weight
             for each in set(names):
                 below[each] += weight
-    head = f"{'own':>6} {'all':>6}  function (share of the time the worker was on a core)\n"
+    head = f"{'own':>6} {'all':>6}  function (share of the time it held the interpreter)\n"
     rows = [
         f"{own[each] / total:6.1%} {share / total:6.1%}  {each}\n"
         for each, share in below.most_common(lines)
