@@ -187,16 +187,12 @@ def _decide(asked: Asked, session: Session | None) -> _Decision:
 
 def _issue(asked: Asked, session: Session, decided: _Decision) -> Response | FormPost:
     """Send the code. Raises SessionChanged when somebody else changed the session meanwhile."""
-    request, given = decided.grant.request, decided.granted.settled()
-    request.user = session
-    request.outcome = {
-        "granted": given.value(),
-        "code": _code(asked, decided.wanted, session, given),
-    }
-    decided.grant.create_authorization_response(asked.redirect_uri, session)
+    given = decided.granted.settled()
+    value = _code(asked, decided.wanted, session, given)
+    code = decided.grant.issue(session, given.value(), value)
     if asked.interaction is not None:
         interactions.finish(asked.interaction)
-    return _send(asked, {"code": request.outcome["issued"]})
+    return _send(asked, {"code": code})
 
 
 class _Lookup:

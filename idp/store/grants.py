@@ -50,9 +50,12 @@ return 'ok'
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A code as read: its value, or the client that has spent it."""
+    """A code as read: where it is kept, and its value or the client that has spent it."""
 
+    bucket: str
+    key: str
     fid: str
+    """The family it bears when it is redeemed."""
     value: dict[str, Any] | None
     spent_by: str = ""
     challenge: str = ""
@@ -63,8 +66,7 @@ class Code:
 class Redemption:
     """Everything that redeeming a code writes."""
 
-    bucket: str
-    code: str
+    code: Code
     client_id: str
     challenge: str
     core: dict[str, Any]
@@ -143,26 +145,25 @@ def read_code(code: str) -> tuple[Code | None, Family | None, int | None]:
     bucket = buckets.of(code)
     if bucket is None:
         return None, None, None
-    fid = family_id(code)
+    fid, key = family_id(code), buckets.code(bucket, digest(code))
     value, family, epoch = ask(
-        ("GET", buckets.code(bucket, digest(code))),
+        ("GET", key),
         ("HGETALL", buckets.family(bucket, fid)),
         ("GET", buckets.epoch(bucket)),
     )
-    return _code(fid, value), family_of(bucket, fid, family), epoch_of(epoch)
+    return _code(bucket, key, fid, value), family_of(bucket, fid, family), epoch_of(epoch)
 
 
 def redeem(new: Redemption) -> str:
     """Spend the code and bear its family: ``ok``, ``gone``, ``spent`` or ``ended``."""
-    fid = family_id(new.code)
-    sid = new.core["sid"]
+    bucket, sid = new.code.bucket, new.core["sid"]
     keys = [
-        buckets.code(new.bucket, digest(new.code)),
-        buckets.session(new.bucket, sid),
-        buckets.family(new.bucket, fid),
-        buckets.families(new.bucket, sid),
-        buckets.access(new.bucket, new.token.digest),
-        buckets.audit(new.bucket),
+        new.code.key,
+        buckets.session(bucket, sid),
+        buckets.family(bucket, new.code.fid),
+        buckets.families(bucket, sid),
+        buckets.access(bucket, new.token.digest),
+        buckets.audit(bucket),
     ]
     lifetime = milliseconds(new.lifetime)
     token, token_ms = new.token.args()
@@ -176,7 +177,7 @@ def redeem(new: Redemption) -> str:
         new.now,
         new.claims,
         lifetime,
-        fid,
+        new.code.fid,
         new.client_id,
         lifetime,
         token,
@@ -191,10 +192,10 @@ def read_epoch(bucket: str) -> int | None:
     return epoch_of(ask(("GET", buckets.epoch(bucket)))[0])
 
 
-def _code(fid: str, found: bytes | None) -> Code | None:
+def _code(bucket: str, key: str, fid: str, found: bytes | None) -> Code | None:
     if found is None:
         return None
     value = orjson.loads(found)
     if "spent" in value:
-        return Code(fid, None, value["spent"], value.get("challenge", ""))
-    return Code(fid, value)
+        return Code(bucket, key, fid, None, value["spent"], value.get("challenge", ""))
+    return Code(bucket, key, fid, value)

@@ -14,8 +14,9 @@ from idp.oidc import issuing, tokens
 from idp.oidc.adapters import IssuedCode
 from idp.oidc.client_auth import CLIENT_AUTH
 from idp.services import services
-from idp.store import buckets
+from idp.sessions import Session
 from idp.store import grants as store
+from idp.store.clients import Registration
 
 
 class ProofKey(rfc7636.CodeChallenge):
@@ -51,15 +52,16 @@ class AuthorizationCodeGrant(rfc6749.AuthorizationCodeGrant):
         code, family, epoch = store.read_code(form.get("code", ""))
         return (code, family), epoch
 
-    def generate_authorization_code(self) -> str:
-        return self.request.user.bucket + secrets.token_urlsafe(32)
+    def issue(self, session: Session, granted: dict[str, Any], value: dict[str, Any]) -> str:
+        """A code that stands for ``value``; raises SessionChanged.
 
-    def save_authorization_code(self, code: str, request: Any) -> None:
-        """One atomic step: code, grant in the session, audit. Raises SessionChanged."""
-        session, granted, value = request.user, request.outcome["granted"], request.outcome["code"]
-        client_id = request.client.get_client_id()
-        names = [*value["ui"], *value["idt"]]
-        ready = issuing.ready(session, store.family_id(code), names)
+        One atomic step: code, grant in the session, audit. In place of Authlib's
+        ``create_authorization_response``, which would also build the redirect: ours is
+        built where refusals are.
+        """
+        code = session.bucket + secrets.token_urlsafe(32)
+        client_id, family = self.request.client.get_client_id(), store.family_id(code)
+        ready = issuing.ready(session, family, [*value["ui"], *value["idt"]])
         value |= {"claims": ready.of_code, "version": session.stored.version}
         kept = store.issue_code(
             store.SessionState(
@@ -72,7 +74,7 @@ class AuthorizationCodeGrant(rfc6749.AuthorizationCodeGrant):
                 events.CodeIssued(
                     account=session.account_id,
                     client_id=client_id,
-                    family=store.family_id(code),
+                    family=family,
                     session=session.sid_for(client_id),
                     scope=value["scope"],
                     acr=session.acr,
@@ -81,7 +83,7 @@ class AuthorizationCodeGrant(rfc6749.AuthorizationCodeGrant):
         )
         if not kept:
             raise issuing.SessionChanged
-        request.outcome["issued"] = code
+        return code
 
     def query_authorization_code(self, code: str, client: Any) -> IssuedCode | None:
         """The client is authenticated by now. Its second try ends the family the code bore."""
@@ -108,8 +110,9 @@ class AuthorizationCodeGrant(rfc6749.AuthorizationCodeGrant):
         return authorization_code.value
 
     def generate_token(self, user: Any = None, scope: Any = None, **_: Any) -> dict[str, Any]:
-        client, code = self.request.client.record, self.request.form["code"]
-        place = (buckets.of(code) or "", store.family_id(code))
+        client: Registration = self.request.client.record
+        code: store.Code = self.request.outcome["read"][0]
+        place = (code.bucket, code.fid)
         refreshing = "refresh_token" in client.grant_types
         answer, access = issuing.answer(client, place, user, scope)
         if refreshing:
@@ -119,12 +122,12 @@ class AuthorizationCodeGrant(rfc6749.AuthorizationCodeGrant):
 
     def save_token(self, token: dict[str, Any]) -> None:
         """One atomic step: spend the code, bear the family, keep the token, audit."""
-        code, value, client = self.request.form["code"], self.request.user, self.request.client
+        value, client = self.request.user, self.request.client
+        code: store.Code = self.request.outcome["read"][0]
         lifetimes = services.settings.tokens
         access: tokens.AccessToken = self.request.outcome["access"]
         outcome = store.redeem(
             store.Redemption(
-                bucket=buckets.of(code) or "",
                 code=code,
                 client_id=client.get_client_id(),
                 challenge=value["challenge"],
@@ -142,14 +145,14 @@ class AuthorizationCodeGrant(rfc6749.AuthorizationCodeGrant):
                         account=value["account"],
                         client_id=client.get_client_id(),
                         grant=self.GRANT_TYPE,
-                        family=store.family_id(code),
+                        family=code.fid,
                         scope=value["scope"],
                     )
                 ),
             )
         )
         if outcome == "spent":  # another redemption of ours won the race
-            _, family, _ = store.read_code(code)
+            _, family, _ = store.read_code(self.request.form["code"])
             issuing.end_family(family, "code_reused")
         if outcome != "ok":
             raise InvalidGrantError("Invalid code")
