@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run worker test quick lint format docs migration requirements translations clean
+.PHONY: help demo run worker test quick rig lint format docs migration requirements translations clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -21,11 +21,15 @@ worker: .stamp-run ## Start another worker beside a running node
 
 test: .stamp-test ## Test every claim on both pairs of engines, in browsers, with foreign clients
 	$(BIN)/python -m tests.engines.install
-	$(BIN)/pytest --engines=all -n 2 --dist loadfile -m "not browser and not foreign_clients"
+	$(BIN)/pytest --engines=all -n 2 --dist loadfile -m "not browser and not foreign_clients and not faults"
 	$(BIN)/pytest -m "browser or foreign_clients"
 
 quick: .stamp-test ## Test what can be tested fast, on the embedded engines
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not browser and not foreign_clients"
+
+rig: .stamp-test ## Break a running node in every way there is, ten rounds: make rig rounds=1
+	$(BIN)/python -m tests.engines.install
+	$(BIN)/pytest tests/faults --engines=all --rounds=$(or $(rounds),10)
 
 lint: .stamp-test ## Check style, types, layers, templates and generated documents
 	$(BIN)/ruff check

@@ -1,0 +1,106 @@
+"""Options, rigs and the table of results of the fault rig."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from tests.engines import pairs
+from tests.faults import node
+from tests.faults.rig import Result, Rig, built
+
+_RESULTS: list[Result] = []
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--rounds", type=int, default=1, help="the fault rig goes round so often")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A round is through on one pair of engines before the next begins."""
+    if "pair" not in metafunc.fixturenames:
+        return
+    chosen = metafunc.config.getoption("--engines")
+    names = pairs.PAIRS if chosen == "all" else (chosen,)
+    if not set(names) <= set(pairs.PAIRS):
+        pytest.exit(f"the fault rig breaks {' or '.join(pairs.PAIRS)}, not {chosen}", 2)
+    rounds = range(1, metafunc.config.getoption("--rounds", 1) + 1)
+    metafunc.parametrize("pair", [f"{name}-{n}" for n in rounds for name in names], scope="session")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """By round and pair first: the rig of one is stopped before that of the next starts."""
+    ours = [n for n, item in enumerate(items) if _place(item)]
+    for n, item in zip(ours, sorted((items[n] for n in ours), key=_place), strict=True):
+        items[n] = item
+
+
+def _place(item: pytest.Item) -> tuple[int, str]:
+    callspec = getattr(item, "callspec", None)
+    pair = str(callspec.params.get("pair", "")) if callspec else ""
+    name, _, n = pair.partition("-")
+    return (int(n), name) if pair else ()  # type: ignore[return-value]
+
+
+class Rigs:
+    """One rig at a time; a trial that failed leaves none behind."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._key: object = None
+        self._rig: Rig | None = None
+
+    def on(self, pair: str, *, proxied: bool) -> Rig:
+        if self._key != (pair, proxied) or self._rig is None or self._rig.broken:
+            self.stop()
+            directory = self._stack.enter_context(node.short_directory())
+            engines = node.engines(pair.partition("-")[0], directory, proxied=proxied)
+            self._rig = self._stack.enter_context(
+                built(directory, self._stack.enter_context(engines))
+            )
+            self._key = (pair, proxied)
+        return self._rig
+
+    def stop(self) -> None:
+        self._stack.close()
+        self._rig, self._stack = None, ExitStack()
+
+
+@pytest.fixture(scope="session")
+def rigs() -> Iterator[Rigs]:
+    rigs = Rigs()
+    yield rigs
+    rigs.stop()
+
+
+@pytest.fixture
+def rig(rigs: Rigs, pair: str) -> Iterator[Rig]:
+    """A node under load on a pair of engines, shared by all trials of a round."""
+    yield from _used(rigs.on(pair, proxied=False))
+
+
+@pytest.fixture
+def proxied(rigs: Rigs, pair: str) -> Iterator[Rig]:
+    """The same, with a wire between the node and each engine."""
+    if pair.startswith("embedded"):
+        pytest.skip("there is no network between a node and the engines it brings along")
+    yield from _used(rigs.on(pair, proxied=True))
+
+
+def _used(rig: Rig) -> Iterator[Rig]:
+    before = len(rig.results)
+    yield rig
+    _RESULTS.extend(rig.results[before:])
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    if not _RESULTS:
+        return
+    terminalreporter.section("faults")
+    row = "{:<9} {:<44} {:>8} {:>8} {:>7} {:>7} {:>7}  {}".format
+    write: Callable[[str], None] = terminalreporter.write_line
+    write(row("engines", "fault", "requests", "refused", "broken", "worst", "healed", "verdict"))
+    for r in _RESULTS:
+        numbers = (r.requests, r.refused, r.broken, f"{r.worst:.1f} s", f"{r.healed:.1f} s")
+        write(row(r.engines, r.fault, *numbers, r.verdict))
