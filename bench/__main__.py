@@ -19,7 +19,8 @@ def main() -> int:
     os.sched_setaffinity(0, OTHER_CORES & os.sched_getaffinity(0) or os.sched_getaffinity(0))
     try:
         install.system()
-        given.do(given)
+        with install.alone():
+            given.do(given)
     except (install.Missing, DidNotStart) as problem:
         install.say(str(problem))
         return 1

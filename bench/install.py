@@ -1,9 +1,12 @@
 """What the bench needs of the system, of npm and of PyPI; what is missing it says plainly."""
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -25,6 +28,19 @@ class Wanted:
     what: str
     package: str
     present: bool
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """One bench at a time: two would measure each other, and share a directory."""
+    VAR.mkdir(parents=True, exist_ok=True)
+    with (VAR / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            say("Another bench is running here; waiting for its end …")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def system() -> None:
