@@ -1,14 +1,16 @@
 """``python -m bench.scale``: fill a database with people, and measure the node on it."""
 
+import json
 import os
 from pathlib import Path
 
 import click
 
-from bench.scale import filling
+from bench.scale import filling, measuring
 from bench.scale.engines import running as started
 from bench.scale.ledger import NotOurs
-from idp.commands.opening import said_plainly
+from idp import settings
+from idp.commands.opening import FOR_PEOPLE, said_plainly
 from idp.commands.supervising import told_to_stop
 
 
@@ -41,6 +43,24 @@ def engines(directory: Path) -> None:
     with started(directory) as (database, redis):
         click.echo(f"database {database}\nredis {redis}")
         told.wait()
+
+
+@scale.command()
+@click.option("--database", "databases", multiple=True, required=True, help="Filled ones; repeat.")
+@click.option(
+    "--directory", type=click.Path(path_type=Path), required=True, help="A new one, for the nodes."
+)
+@click.option("--rounds", type=int, default=10, show_default=True, help="On each, in turn.")
+@click.option("--seconds", type=float, default=20.0, show_default=True, help="Of 64 at a time.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Where JSON goes.")
+def measure(
+    databases: tuple[str, ...], directory: Path, rounds: int, seconds: float, out: Path
+) -> None:
+    """Start a node on each database and measure them side by side, a round on each in turn."""
+    with said_plainly():
+        keys = settings.load(**FOR_PEOPLE).keys_file.resolve()
+        found = measuring.measure(list(databases), directory, keys, rounds, seconds)
+    out.write_text(json.dumps(found, indent=1, ensure_ascii=False), "utf-8")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,101 @@
+"""Rounds of the same work on every node in turn, so that a slow minute is slow for all."""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from statistics import median
+
+from bench.scale import people
+from bench.scale.lookups import look_up
+from bench.scale.measured import Measured, Series
+from bench.scale.nodes import Node
+from bench.scale.walks import Visit
+
+_CHANCE = random.Random(20261122)  # noqa: S311 - the same people in every run
+
+
+@dataclass(frozen=True)
+class Work:
+    """How many of each one round does."""
+
+    sms: int = 60
+    password: int = 30
+    flows: int = 3
+    refreshes: int = 3
+    lookups: int = 100
+
+
+def run(nodes: list[Node], rounds: int, work: Work) -> list[Series]:
+    series = [Series(node.accounts) for node in nodes]
+    drawn = [_strangers(node.accounts) for node in nodes]
+    for number in range(rounds + 1):
+        order = list(range(len(nodes)))
+        _CHANCE.shuffle(order)
+        for index in order:
+            found = _round(nodes[index], drawn[index], work)
+            if number:  # the first one warms up
+                for name, measured in found.items():
+                    series[index].measured[name].append(measured)
+        _say(number, series)
+    return series
+
+
+def _round(node: Node, strangers: Iterator[int], work: Work) -> dict[str, Measured]:
+    port, portal = node.port, node.portal
+    by_sms = [Visit.begin(people.person(next(strangers)), port) for _ in range(work.sms)]
+    able = people.with_password(strangers)
+    by_password = [Visit.begin(next(able), port) for _ in range(work.password)]
+    known = [visit for visit in by_sms for _ in range(work.flows)]
+    refreshing = [visit for visit in by_sms for _ in range(work.refreshes)]
+    wanted = [people.phone(next(strangers)) for _ in range(work.lookups)]
+    return {
+        "SMS sign-in": _timed(node, by_sms, lambda visit: visit.signs_in_by_sms(node.phones)),
+        "password sign-in": _timed(node, by_password, Visit.signs_in_by_password),
+        "first SSO flow": _timed(node, by_sms, lambda visit: visit.opens_portal(portal)),
+        "SSO flow": _timed(node, known, lambda visit: visit.opens_portal(portal)),
+        "refresh": _timed(node, refreshing, lambda visit: visit.portal_refreshes(portal)),
+        "look-up": look_up(node, wanted),
+    }
+
+
+def _timed(node: Node, visits: list[Visit], act: Callable[[Visit], None]) -> Measured:
+    before, wall = node.spent(), []
+    bytes_before = _bytes(visits)
+    for visit in visits:
+        began = time.perf_counter()
+        act(visit)
+        wall.append(time.perf_counter() - began)
+    for visit in visits:
+        visit.browser.close()  # the node ends connections that are idle for long
+    node.settled()
+    after = node.spent()
+    bytes_after = _bytes(visits)
+    each = {who: (after[who] - before[who]) / len(visits) * 1000 for who in after}
+    sent, received = (b - a for a, b in zip(bytes_before, bytes_after, strict=True))
+    return Measured(len(visits), wall, each, sent / len(visits), received / len(visits))
+
+
+def _bytes(visits: list[Visit]) -> tuple[int, int]:
+    browsers = {id(visit.browser): visit.browser for visit in visits}.values()
+    return sum(b.sent for b in browsers), sum(b.received for b in browsers)
+
+
+def _strangers(accounts: int) -> Iterator[int]:
+    """People of the whole set in no order, nobody twice until all have been."""
+    while True:
+        seen: set[int] = set()
+        while len(seen) < accounts:
+            n = _CHANCE.randrange(accounts)
+            if n not in seen:
+                seen.add(n)
+                yield n
+
+
+def _say(number: int, series: list[Series]) -> None:
+    for each in series:
+        parts = (
+            f"{name} {median(m.cpu.get('web', 0.0) for m in found):.2f}"
+            for name, found in each.measured.items()
+        )
+        print(f"round {number}: {each.accounts}: web CPU ms: " + ", ".join(parts), flush=True)  # noqa: T201
