@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import flask
+import hypothesis
 import pytest
 from jinja2 import FileSystemBytecodeCache
 from pytest_socket import socket_allow_hosts
@@ -19,6 +20,15 @@ from tests.engines.fresh import Fresh
 
 MARKS = {"browser": "browser", "clients_js": "foreign_clients"}
 LOG_SECTIONS = ("Captured stderr", "Captured log")
+
+hypothesis.settings.register_profile(
+    "rig",
+    max_examples=500,
+    stateful_step_count=100,
+    deadline=None,
+    suppress_health_check=list(hypothesis.HealthCheck),
+)
+"""Many more tries, for a night: ``pytest --hypothesis-profile=rig``."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
