@@ -25,6 +25,17 @@ class AttentiveConnection(psycopg.Connection[Any]):
     def wait(self, gen: Any, interval: float = _LOOK_EVERY, timeout: float | None = None) -> Any:
         return super().wait(self._watch(gen), interval, timeout)
 
+    def rollback(self) -> None:
+        """Roll back; on a connection that is gone the server has done so already.
+
+        Sessions roll back when a request is over. Its answer is ready by then, and what it
+        changed is committed: a server that dies in that moment must not make it a failure.
+        """
+        try:
+            super().rollback()
+        except psycopg.OperationalError:
+            self.close()  # whoever takes it from the pool next finds that out
+
     def _watch(self, gen: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
         heard = time.monotonic()
         try:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import flask
 import pytest
 from sqlalchemy import event, func, select
 from werkzeug.serving import make_server
@@ -193,6 +194,24 @@ def test_without_sql_who_is_signed_in_goes_on_and_nobody_new_comes_in(
     assert (told["session.started"], told["token.issued"]) == (1, 3)
     assert told["token.refreshed"] == 1
     assert town.trail_is_whole()
+
+
+@HOW
+def test_an_answer_that_is_ready_is_given_though_sql_goes_before_the_request_is_over(
+    failing: Failing, how: str
+) -> None:
+    town = failing.town
+    wang = town.person().opens("/login/").signs_in()
+
+    def goes(*_: object, **__: object) -> None:
+        failing.lose(failing.sql, how)
+
+    with flask.request_finished.connected_to(goes, town.app):
+        wang.browser.get("/account/")
+    assert town.asks("/health/ready")[0].status_code == 503
+
+    failing.bring_back(failing.sql)
+    assert wang.opens("/account/").page.status_code == 200
 
 
 @HOW

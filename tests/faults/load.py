@@ -14,6 +14,7 @@ from tests.oidc.actors import PASSWORD
 PAUSE = 0.03
 AFTER_TROUBLE = 0.1
 REST = 40.0
+CHOICES = 12
 
 
 class Sso(Visitor):
@@ -80,14 +81,27 @@ class Changer(Visitor):
         """The acknowledged one first, then one whose change nobody heard the end of."""
         self.numbers = [number]
         self.consents = {True}
+        self.choices = 0
 
     def pass_once(self) -> None:
+        if self.choices >= CHOICES:
+            self.becomes_somebody_else()
         self.finds_the_password()
         self.finds_the_number()
         self.finds_the_consent()
         self.changes_the_password()
         self.changes_the_number()
         self.changes_the_consent()
+
+    def becomes_somebody_else(self) -> None:
+        """Nobody may choose more than twenty passwords within a quarter of an hour."""
+        self.number, self.name = fresh_number(), f"changes_{secrets.token_hex(6)}"
+        self.password, self.person.username = PASSWORD, self.name
+        self.signs_up()
+        self.place.promises.count(self.place.promises.signed_in, self.name)
+        self.consents_to("shebao")
+        self.passwords, self.numbers, self.consents = [PASSWORD], [self.number], {True}
+        self.choices = 0
 
     def finds_the_password(self) -> None:
         for password in list(self.passwords):
@@ -124,6 +138,7 @@ class Changer(Visitor):
     def changes_the_password(self) -> None:
         new = f"Lantern-{secrets.token_hex(8)}-松"
         self.person.opens("/account/password")
+        self.choices += 1
         self.passwords = [self.password, new]
         self.person.presses("password-submit", password=self.password, new_password=new)
         assert self.person.page.request.path == "/account/", self.person.page.text[-600:]
