@@ -32,7 +32,7 @@ def agree() -> flask.Response:
     if signing.footing != proofs.footing(account):  # another number or password since
         raise StepMissing
     agreements.accept(account.id, agreements.pending(account.id))
-    return finishing.complete(interaction, account, signing.amr)
+    return finishing.complete(interaction, account, signing.amr, signing.footing)
 
 
 @bp.post("/agreement/decline")

@@ -37,21 +37,31 @@ def finish(interaction: Interaction, account: Account, amr: tuple[str, ...]) -> 
     if not account.active:
         trail.failed(account.id, amr[0], sessions.AccountStopped.code)
         raise sessions.AccountStopped
+    footing = proofs.footing(account)  # before the commit, which forgets what was read
     if "sms" in amr:
         accounts.prove_number(account)
     db.session.commit()
     if agreements.pending(account.id):
-        signing = Signing(account.id, amr, proofs.footing(account), time.time())
+        signing = Signing(account.id, amr, footing, time.time())
         interaction = interactions.note(interaction, signing=asdict(signing))
         return people.go(interaction.url("/login/agreement"))
-    return complete(interaction, account, amr)
+    return complete(interaction, account, amr, footing)
 
 
-def complete(interaction: Interaction, account: Account, amr: tuple[str, ...]) -> flask.Response:
-    """Start the session; whatever was proven on the way is used up."""
+def complete(
+    interaction: Interaction, account: Account, amr: tuple[str, ...], footing: str
+) -> flask.Response:
+    """Start the session; whatever was proven on the way is used up.
+
+    Whoever changes the password ends the sessions there are: one that begins just then on the
+    old password is seen here, by the ``footing`` of its proof. Raises StepMissing.
+    """
     client_id = interaction.client.client_id if interaction.client else ""
     step_up = interaction.reason == "step_up"
-    sessions.start(account, amr, client_id=client_id, step_up=step_up)
+    session = sessions.start(account, amr, client_id=client_id, step_up=step_up)
+    if proofs.footing(account) != footing:
+        sessions.end(session, reason="proof_void", keep_offline=False)
+        raise StepMissing
     if numbers.untold(account.id):
         return people.go(interaction.url("/login/number/lost"))
     return people.leave(interaction)
