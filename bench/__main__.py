@@ -4,14 +4,27 @@ import argparse
 import os
 import sys
 
-from bench import comparing, engines, install, ours, peers, profiling, report, windows
+from bench import (
+    comparing,
+    engines,
+    install,
+    ours,
+    page,
+    peers,
+    profiling,
+    report,
+    servers,
+    whole,
+    windows,
+)
 from bench.comparing import Plan
 from bench.meter import Meter
 from bench.processes import OTHER_CORES, DidNotStart
 from bench.scenarios import SCENARIOS
 from bench.wrk import Load
 
-_QUICK = 3
+_QUICK, _FEW, _MANY = 3, 3_000, 20_000
+"""Rounds, and people, of a quick run and of a whole one."""
 
 
 def main() -> int:
@@ -30,15 +43,19 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    every = commands.add_parser("all", help="everything; writes docs/performance.md")
+    every.set_defaults(do=_all)
     compare = commands.add_parser("compare", help="ours and some peers, some scenarios; no report")
     compare.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=", ".join(SCENARIOS))
     compare.add_argument("--peer", action="append", help=f"{', '.join(peers.PEERS)} (node_redis)")
     compare.set_defaults(do=_compare)
+    web = commands.add_parser("servers", help="web servers for our app; writes docs/performance.md")
+    web.set_defaults(do=_servers)
     profile = commands.add_parser("profile", help="where the time of our worker goes")
     profile.add_argument("scenario", choices=SCENARIOS)
     profile.add_argument("--lines", type=int, default=60, help="how many functions (60)")
     profile.set_defaults(do=_profile)
-    for each in (compare, profile):
+    for each in (every, compare, web, profile):
         _shared(each)
     return parser.parse_args()
 
@@ -53,8 +70,16 @@ def _shared(parser: argparse.ArgumentParser) -> None:
 
 def _plan(given: argparse.Namespace) -> Plan:
     retries = windows.Patience(disturbed=0 if given.quick else given.retries)
-    seconds = 1.0 if given.quick else given.seconds
-    return Plan(_QUICK if given.quick else given.rounds, Load(given.connections, seconds), retries)
+    load = Load(given.connections, 1.0 if given.quick else given.seconds)
+    rounds, people = (_QUICK, _FEW) if given.quick else (given.rounds, _MANY)
+    return Plan(rounds, people, load, retries)
+
+
+def _all(given: argparse.Namespace) -> None:
+    results = whole.everything(_plan(given), _command())
+    report.write(results)
+    page.put("results", "make bench", page.as_markdown(results))
+    sys.stdout.write(report.as_json(results) + "\n")
 
 
 def _compare(given: argparse.Namespace) -> None:
@@ -68,6 +93,20 @@ def _compare(given: argparse.Namespace) -> None:
     ):
         measured = comparing.side_by_side(found, names, _plan(given), Meter(bed.programs))
     sys.stdout.write(report.as_text(measured))
+
+
+def _servers(given: argparse.Namespace) -> None:
+    plan = _plan(given)
+    with engines.bed(install.VAR) as bed, ours.set_up("ours", ours.of_engines(bed), 100) as node:
+        measured = servers.compare(node, plan, Meter(bed.programs))
+    about = whole.about(_command(), plan)
+    text = f"`{about['command']}`, {about['date']}, commit {about['commit']}; {about['rounds']}."
+    page.put("servers", "python -m bench servers", page.servers_as_markdown(text, measured))
+    sys.stdout.write(report.as_text({servers.SCENARIO: measured}))
+
+
+def _command() -> str:
+    return " ".join(["python -m bench", *sys.argv[1:]])
 
 
 def _profile(given: argparse.Namespace) -> None:

@@ -93,6 +93,11 @@ class Browser:
         return answer
 
     @property
+    def shown(self) -> str:
+        """The source of the page shown."""
+        return self._page.text
+
+    @property
     def _page(self) -> Answer:
         if self.page is None:
             raise Unexpected("no page is open")

@@ -1,6 +1,7 @@
 """What the bench needs of the system, of npm and of PyPI; what is missing it says plainly."""
 
 import fcntl
+import json
 import os
 import shutil
 import subprocess
@@ -79,6 +80,15 @@ def python_packages(name: str) -> Path:
         _run([*pip, "--disable-pip-version-check", "-r", str(wanted)], home)
         _mark_done(home, wanted)
     return binaries
+
+
+def versions() -> dict[str, str]:
+    """Of the peers, as pinned."""
+    npm = json.loads((SERVERS / "node" / "package.json").read_text("utf-8"))["dependencies"]
+    found = {("Node.js" if name == "node" else name): each for name, each in npm.items()}
+    pinned = (SERVERS / "django_toolkit" / "requirements.txt").read_text("ascii").split()
+    wanted = ("django==", "django-oauth-toolkit==", "gunicorn==")
+    return found | dict(line.split("==") for line in pinned if line.startswith(wanted))
 
 
 def say(text: str) -> None:

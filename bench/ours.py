@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import orjson
@@ -32,7 +32,6 @@ NAME = "hutong"
 PATHS = Paths(
     "/oauth/authorize", "/oauth/token", "/oauth/userinfo", "/oauth/introspect", "/jwks.json"
 )
-PEOPLE = 20_000
 THREADS = 4
 _PYTHON = sys.executable
 
@@ -45,6 +44,7 @@ class Node:
     environ: Mapping[str, str]
     secrets: Mapping[str, str]
     gateway_port: int
+    people: int
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,8 @@ class Serving:
     workers: int = 1
     threads: int = THREADS
     words: Sequence[str] = field(default_factory=tuple)
+    worker: bool = True
+    """Whether the node's worker is started beside it."""
 
     @property
     def cores(self) -> frozenset[int]:
@@ -62,7 +64,7 @@ class Serving:
 
 
 @contextmanager
-def set_up(name: str, store: Mapping[str, str], count: int = PEOPLE) -> Iterator[Node]:
+def set_up(name: str, store: Mapping[str, str], people: int) -> Iterator[Node]:
     """Settings, schema, portals and people; with an empty ``store`` on the embedded engines."""
     directory = VAR / name
     shutil.rmtree(directory, ignore_errors=True)
@@ -71,16 +73,16 @@ def set_up(name: str, store: Mapping[str, str], count: int = PEOPLE) -> Iterator
         "HUTONG_ENVIRONMENT": "testing",  # production would want the gateway behind TLS
         "HUTONG_CONFIG": str(directory / "hutong.toml"),
     }
-    node = Node(directory, environ, {}, spare_port())
+    node = Node(directory, environ, {}, spare_port(), people)
     (directory / "hutong.toml").write_text(_settings(node, store))
     with ExitStack() as stack:
         if store:
             _call(node, "idp", "db", "upgrade")
         else:  # the first start brings the embedded engines up to date, and lends them to us
             stack.enter_context(_web(node, Serving(name)))
-        install.say(f"Opening {count} accounts at {name} …")
-        secrets = orjson.loads(_call(node, "bench.seed", str(count)))
-    yield Node(directory, node.environ, secrets, node.gateway_port)
+        install.say(f"Opening {people} accounts at {name} …")
+        secrets = orjson.loads(_call(node, "bench.seed", str(people)))
+    yield replace(node, secrets=secrets)
 
 
 @contextmanager
@@ -88,7 +90,11 @@ def started(node: Node, serving: Serving) -> Iterator[Target]:
     """The web server on its core, the worker beside the engines."""
     log = VAR / "logs" / f"{serving.name}.log"
     back = Command("worker", [_PYTHON, "-m", "idp", "worker"], log, node.environ, ROOT)
-    with _web(node, serving) as (program, port), running(back, lambda: True) as worker:
+    with ExitStack() as stack:
+        program, port = stack.enter_context(_web(node, serving))
+        companions = ()
+        if serving.worker:
+            companions = (stack.enter_context(running(back, lambda: True)),)
         yield Target(
             name=serving.name,
             port=port,
@@ -96,7 +102,7 @@ def started(node: Node, serving: Serving) -> Iterator[Target]:
             paths=PATHS,
             secrets=node.secrets,
             signs_in=_signs_in,
-            companions=(worker,),
+            companions=companions,
         )
 
 
@@ -107,6 +113,8 @@ def _web(node: Node, serving: Serving) -> Iterator[tuple[Program, int]]:
         "HUTONG_SERVE__PORT": str(port),
         "HUTONG_SERVE__WORKERS": str(serving.workers),
         "HUTONG_SERVE__THREADS": str(serving.threads),
+        # What ``serve`` tells its children; another web server is told by us.
+        "PROMETHEUS_MULTIPROC_DIR": str(node.directory / "metrics"),
     }
     words = [word.format(port=port) for word in serving.words] or [
         *(_PYTHON, "-m", "idp", "serve", "--no-worker")
@@ -165,7 +173,8 @@ def _settings(node: Node, store: Mapping[str, str]) -> str:
 def _call(node: Node, module: str, *arguments: str) -> bytes:
     done = subprocess.run(
         [_PYTHON, "-m", module, *arguments],
-        env=os.environ | dict(node.environ),
+        # Thousands of rows in one statement may take longer than a page may.
+        env=os.environ | dict(node.environ) | {"HUTONG_STORE__DATABASE_TIMEOUT": "PT1M"},
         cwd=ROOT,
         check=False,
         capture_output=True,

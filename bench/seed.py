@@ -68,10 +68,11 @@ def _people(count: int) -> None:
     password = services.passwords.hash(PASSWORD)
     texts = agreements.current()
     for first in range(0, count, _AT_ONCE):
-        for number in range(first, min(count, first + _AT_ONCE)):
-            account = _account(number, password)
-            db.session.add(account)
-            db.session.flush()
+        numbers = range(first, min(count, first + _AT_ONCE))
+        opened = [_account(number, password) for number in numbers]
+        db.session.add_all(opened)
+        db.session.flush()
+        for account in opened:
             agreements.accept(account.id, texts)
         db.session.commit()
         db.session.expunge_all()

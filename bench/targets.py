@@ -43,10 +43,11 @@ class Target:
     """By client id."""
     signs_in: SignIn
     algorithm: str = "ES256"
+    issuers: tuple[str, ...] = (ISSUER,)
     redirects_by: int = 303
     """The status that sends a browser back to the portal."""
-    lacks: tuple[str, ...] = ()
-    """Scenarios it has no answer to."""
+    slowness: float = 1.0
+    """How many times longer its windows are, so that enough is done in one."""
     companions: tuple[Program, ...] = ()
     """Programs that belong to it and have no core of their own."""
     people: list["Person"] = field(default_factory=list)
@@ -77,7 +78,9 @@ def address_of(number: int) -> str:
     return f"10.{number >> 8 & 255}.{number & 255}.{1 + (number >> 16) % 250}"
 
 
-def authorize_url(target: Target, client_id: str, challenge: str, state: str = "s") -> str:
+def authorize_url(target: Target, client_id: str, challenge: str, state: str = "") -> str:
+    """A request of its own each time: a nonce is said once."""
+    state = state or token_urlsafe(12)
     asked = {
         "client_id": client_id,
         "response_type": "code",
@@ -163,5 +166,5 @@ async def _check_id_token(target: Target, person: Person) -> None:
         )
     found = jws.deserialize_compact(tokens["id_token"], keys, algorithms=[target.algorithm])
     claims = orjson.loads(found.payload)
-    if claims["nonce"] != "s" or PORTAL not in claims["aud"]:
+    if not claims["nonce"] or PORTAL not in claims["aud"] or claims["iss"] not in target.issuers:
         raise Unexpected(f"{target.name}: {claims}")

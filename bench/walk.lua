@@ -26,7 +26,7 @@ end
 local function begin()
   at, step = 1, plan.steps[1]
   walked = walked + 1
-  known.state = me .. "x" .. walked
+  known.state = plan.name .. me .. "x" .. walked
   began = now()
 end
 

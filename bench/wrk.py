@@ -3,9 +3,10 @@
 import subprocess
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
+from secrets import token_hex
 
 import orjson
 
@@ -31,6 +32,9 @@ class Load:
     connections: int = 16
     seconds: float = 2.0
     warm_up: float = 0.7
+
+    def times(self, factor: float) -> "Load":
+        return replace(self, seconds=self.seconds * factor)
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,7 @@ def window(target: Target, scenario: Scenario, load: Load, meter: Meter) -> Wind
     begin = time.clock_gettime(time.CLOCK_MONOTONIC) + _START + load.warm_up
     end = begin + load.seconds
     plan = {
+        "name": token_hex(4),
         "from": begin,
         "till": end,
         "steps": [_step(each) for each in scenario.steps(target)],
