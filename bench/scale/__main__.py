@@ -2,11 +2,13 @@
 
 import json
 import os
+import signal
+import sys
 from pathlib import Path
 
 import click
 
-from bench.scale import filling, measuring
+from bench.scale import filling, measuring, sizing
 from bench.scale.engines import running as started
 from bench.scale.ledger import NotOurs
 from idp import settings
@@ -57,10 +59,22 @@ def measure(
     databases: tuple[str, ...], directory: Path, rounds: int, seconds: float, out: Path
 ) -> None:
     """Start a node on each database and measure them side by side, a round on each in turn."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # nodes are stopped on the way out
     with said_plainly():
         keys = settings.load(**FOR_PEOPLE).keys_file.resolve()
-        found = measuring.measure(list(databases), directory, keys, rounds, seconds)
-    out.write_text(json.dumps(found, indent=1, ensure_ascii=False), "utf-8")
+        found: dict[str, object] = {}
+        for name, value in measuring.measure(list(databases), directory, keys, rounds, seconds):
+            found[name] = value
+            out.write_text(json.dumps(found, indent=1, ensure_ascii=False), "utf-8")
+            click.echo(f"{name}: done", err=True)
+
+
+@scale.command()
+@click.argument("results", type=click.Path(path_type=Path, exists=True))
+def size(results: Path) -> None:
+    """Say as Markdown what RESULTS mean for a million, a hundred million, a billion accounts."""
+    found = json.loads(results.read_text("utf-8"))
+    click.echo("\n".join(sizing.tables(found, sizing.Assumptions())))
 
 
 if __name__ == "__main__":

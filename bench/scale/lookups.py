@@ -14,6 +14,7 @@ from bench.scale.nodes import Node
 from idp import standing
 from idp.audit import context
 from idp.commands.account import OPERATOR
+from idp.store import silence
 from idp.store.engines import db
 
 _FILES = text("""
@@ -51,7 +52,10 @@ def forget_pages(node: Node) -> int:
     """
     with node.app.app_context(), db.engine.connect() as connection:
         autocommit: Any = connection.execution_options(isolation_level="AUTOCOMMIT")
-        autocommit.exec_driver_sql("CHECKPOINT")
+        with silence.endured(autocommit):
+            autocommit.exec_driver_sql("SET statement_timeout = 0")
+            autocommit.exec_driver_sql("CHECKPOINT")
+            autocommit.exec_driver_sql("RESET statement_timeout")
         directory = Path(autocommit.scalar(_FILES))
     files = 0
     for path in directory.iterdir():

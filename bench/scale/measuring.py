@@ -3,6 +3,7 @@
 import platform
 import random
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,30 +17,33 @@ from bench.scale.nodes import Node, prepared
 from idp.store.engines import db
 
 _COLD = 300
+_REST = 10.0
 _STARTS = 3
 _SIGNATURES = 2000
 
 
 def measure(
     databases: list[str], directory: Path, keys: Path, count: int, seconds: float
-) -> dict[str, Any]:
-    """Everything, smallest database first; ``seconds`` is how long the load of 64 lasts."""
+) -> Iterator[tuple[str, Any]]:
+    """Yield each thing as soon as it is known; ``seconds`` is how long the load of 64 lasts."""
     with prepared(databases, directory, keys) as nodes:
         nodes.sort(key=lambda node: node.accounts)
-        found: dict[str, Any] = {"machine": _machine(nodes[0])}
-        found["start_seconds"] = {node.accounts: _starts(node) for node in nodes}
+        least, most = nodes[0], nodes[-1]
+        yield "machine", _machine(least)
+        yield "start_seconds", {node.accounts: _starts(node) for node in (least, most)}
         for node in nodes:
             node.start()
-        found["rounds"] = measured.table(rounds.run(nodes, count, rounds.Work()))
-        found["cold_look_up"] = {node.accounts: _cold(node) for node in nodes}
-        found["load"] = {node.accounts: loads.under_load(node, seconds) for node in nodes[::3]}
-        found["tables"] = {node.accounts: sizes.of_tables(node) for node in nodes[-1:]}
-        found["session"] = sizes.of_a_session(nodes[0], directory)
-        found["event"] = sizes.of_an_event(nodes[0])
-        found["idle_cpu_per_second"] = _idle(nodes[-1])
-        found["signatures"] = _signatures()
-        found["load_average_at_the_end"] = Path("/proc/loadavg").read_text("ascii").split()[:3]
-        return found
+        for node in nodes:
+            node.rest(_REST)
+        yield "idle", {node.accounts: node.idle for node in nodes}
+        yield "rounds", measured.table(rounds.run(nodes, count, rounds.Work()))
+        yield "cold_look_up", {node.accounts: _cold(node) for node in nodes}
+        yield "session", sizes.of_a_session(least, directory)
+        yield "load", {node.accounts: loads.under_load(node, seconds) for node in (least, most)}
+        yield "tables", {most.accounts: sizes.of_tables(most)}
+        yield "event", sizes.of_an_event(least)
+        yield "signatures", _signatures()
+        yield "load_average", Path("/proc/loadavg").read_text("ascii").split()[:3]
 
 
 def _starts(node: Node) -> list[float]:
@@ -58,13 +62,6 @@ def _cold(node: Node) -> dict[str, float]:
     wall = sorted(second * 1000 for second in lookups.look_up(node, phones).wall)
     p50, p99 = wall[len(wall) // 2], wall[int(len(wall) * 0.99)]
     return {"p50_ms": round(p50, 2), "p99_ms": round(p99, 2), "worst_ms": round(wall[-1], 2)}
-
-
-def _idle(node: Node) -> dict[str, float]:
-    """What a node costs that nobody uses, in milliseconds of CPU a second."""
-    before = node.spent()
-    time.sleep(10)
-    return {who: round((value - before[who]) * 100, 2) for who, value in node.spent().items()}
 
 
 def _signatures() -> dict[str, float]:

@@ -54,6 +54,8 @@ class Node:
     accounts: int = 0
     port: int = field(default_factory=processes.spare_port)
     children: dict[str, Popen[bytes]] = field(default_factory=dict)
+    idle: dict[str, float] = field(default_factory=dict)
+    """Seconds of CPU a second that it costs to wait for work."""
 
     @cached_property
     def phones(self) -> Phones:
@@ -122,6 +124,13 @@ class Node:
             "redis": cost.cpu([self.redis_pid]),
             **{f"pg_{who}": cost.cpu(pids) for who, pids in backends.items()},
         }
+
+    def rest(self, seconds: float) -> None:
+        """Learn what it costs when nobody comes."""
+        before = self.spent()
+        time.sleep(seconds)
+        after = self.spent()
+        self.idle = {who: (after[who] - before[who]) / seconds for who in after}
 
     def settled(self) -> None:
         """Wait until the worker has copied and chained what happened."""

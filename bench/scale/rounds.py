@@ -60,18 +60,20 @@ def _round(node: Node, strangers: Iterator[int], work: Work) -> dict[str, Measur
 
 
 def _timed(node: Node, visits: list[Visit], act: Callable[[Visit], None]) -> Measured:
-    before, wall = node.spent(), []
+    before, wall, start = node.spent(), [], time.perf_counter()
     bytes_before = _bytes(visits)
     for visit in visits:
         began = time.perf_counter()
         act(visit)
         wall.append(time.perf_counter() - began)
-    for visit in visits:
-        visit.browser.close()  # the node ends connections that are idle for long
+        visit.browser.close()  # idle ones would keep others from being let in
     node.settled()
-    after = node.spent()
+    after, lasted = node.spent(), time.perf_counter() - start
     bytes_after = _bytes(visits)
-    each = {who: (after[who] - before[who]) / len(visits) * 1000 for who in after}
+    waiting = {who: node.idle.get(who, 0.0) * lasted for who in after}
+    each = {
+        who: max(0.0, after[who] - before[who] - waiting[who]) / len(visits) * 1000 for who in after
+    }
     sent, received = (b - a for a, b in zip(bytes_before, bytes_after, strict=True))
     return Measured(len(visits), wall, each, sent / len(visits), received / len(visits))
 

@@ -1,5 +1,6 @@
 """How many bytes things take: accounts and events in PostgreSQL, sessions in Redis."""
 
+import re
 import secrets
 import time
 from collections.abc import Iterator
@@ -15,12 +16,13 @@ from bench.scale.walks import Visit
 from idp.audit import context, events, rows
 from idp.audit import log as audit
 from idp.store import audit as audit_store
-from idp.store import buckets
 from idp.store.engines import db
 from tests.engines import redis_servers
 
 COPIES = 100_000
 EVENTS = 50_000
+_TAG = re.compile(r"\{([^}]*)\}")
+_WORD = re.compile(r"[a-z]{1,12}")
 _SIZES = text("""
     SELECT c.relname, c.reltuples::bigint, pg_table_size(c.oid), pg_indexes_size(c.oid)
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -53,7 +55,8 @@ def of_a_session(node: Node, directory: Path) -> dict[str, Any]:
         copies = redis.Redis.from_url(url)
         grown = {kind: _grown_by_copies(node.redis, copies, key) for kind, key in keys.items()}
         copies.close()
-    return {"memory_usage": alone, "grown_by_each_of_100000": grown}
+    lives = {kind: round(node.redis.pttl(key) / 1000) for kind, key in keys.items()}
+    return {"memory_usage": alone, "grown_by_each_of_100000": grown, "lives_seconds": lives}
 
 
 def of_an_event(node: Node) -> dict[str, Any]:
@@ -96,12 +99,9 @@ def _keys_of_a_sign_in(node: Node) -> dict[str, bytes]:
 
 
 def _kind(key: str) -> str:
-    """What a key is for: its letters, without bucket, digests and ids."""
-    tag, _, rest = key.rpartition("}")
-    if tag[-2:] in buckets.ALL:
-        return rest.partition(":")[0]
-    words = [word for word in key.split(":") if word.isascii() and word.isalpha()]
-    return ":".join(["sms" if "{sms}" in key else key.partition(":")[0], *words[-1:]])
+    """What a key is for: its words, without tags, digests and ids."""
+    untagged = _TAG.sub(lambda found: "sms" if found[1] == "sms" else "", key)
+    return ":".join(word for word in untagged.split(":") if _WORD.fullmatch(word))
 
 
 def _grown_by_copies(source: redis.Redis, to: redis.Redis, key: bytes) -> float:
