@@ -31,6 +31,9 @@ rig: .stamp-test ## Break a running node in every way there is, ten rounds: make
 	$(BIN)/python -m tests.engines.install
 	$(BIN)/pytest tests/faults --engines=all --rounds=$(or $(rounds),10)
 
+bench: .stamp-run ## Measure the node beside its peers; writes docs/performance.md (half an hour or more)
+	@$(BIN)/python -m bench all
+
 lint: .stamp-test ## Check style, types, layers, templates and generated documents
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check

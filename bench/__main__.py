@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 
 from bench import (
@@ -29,6 +30,8 @@ _QUICK, _FEW, _MANY = 3, 3_000, 20_000
 
 def main() -> int:
     given = _arguments()
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, lambda *_: sys.exit(1))  # whatever was started is stopped on the way
     os.sched_setaffinity(0, OTHER_CORES & os.sched_getaffinity(0) or os.sched_getaffinity(0))
     try:
         install.system()

@@ -113,9 +113,11 @@ def _web(node: Node, serving: Serving) -> Iterator[tuple[Program, int]]:
         "HUTONG_SERVE__PORT": str(port),
         "HUTONG_SERVE__WORKERS": str(serving.workers),
         "HUTONG_SERVE__THREADS": str(serving.threads),
-        # What ``serve`` tells its children; another web server is told by us.
-        "PROMETHEUS_MULTIPROC_DIR": str(node.directory / "metrics"),
     }
+    if serving.words:  # ``serve`` tells its children by itself where to count
+        counts = node.directory / "metrics"
+        counts.mkdir(exist_ok=True)
+        environ["PROMETHEUS_MULTIPROC_DIR"] = str(counts)
     words = [word.format(port=port) for word in serving.words] or [
         *(_PYTHON, "-m", "idp", "serve", "--no-worker")
     ]
