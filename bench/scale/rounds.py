@@ -4,13 +4,15 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from statistics import median
+
+import click
 
 from bench.scale import people
 from bench.scale.lookups import look_up
 from bench.scale.measured import Measured, Series
 from bench.scale.nodes import Node
 from bench.scale.walks import Visit
+from bench.scale.wire import WrongAnswer
 
 _CHANCE = random.Random(20261122)  # noqa: S311 - the same people in every run
 
@@ -27,18 +29,33 @@ class Work:
 
 
 def run(nodes: list[Node], rounds: int, work: Work) -> list[Series]:
+    """``rounds`` on every node. One that the machine disturbed is thrown away for all of them."""
     series = [Series(node.accounts) for node in nodes]
     drawn = [_strangers(node.accounts) for node in nodes]
-    for number in range(rounds + 1):
-        order = list(range(len(nodes)))
-        _CHANCE.shuffle(order)
-        for index in order:
-            found = _round(nodes[index], drawn[index], work)
-            if number:  # the first one warms up
-                for name, measured in found.items():
-                    series[index].measured[name].append(measured)
-        _say(number, series)
+    done, disturbed = -1, 0  # the first one warms up
+    while done < rounds:
+        try:
+            found = _on_every_node(nodes, drawn, work)
+        except (OSError, WrongAnswer) as trouble:
+            disturbed += 1
+            _say(f"a round was disturbed: {trouble}")
+            if disturbed > max(1, rounds // 4):
+                raise
+            continue
+        done += 1
+        for index, measured in found.items():
+            for name, one in measured.items() if done else ():
+                series[index].measured[name].append(one)
+        _say(f"{done} of {rounds} rounds")
     return series
+
+
+def _on_every_node(
+    nodes: list[Node], drawn: list[Iterator[int]], work: Work
+) -> dict[int, dict[str, Measured]]:
+    order = list(range(len(nodes)))
+    _CHANCE.shuffle(order)
+    return {index: _round(nodes[index], drawn[index], work) for index in order}
 
 
 def _round(node: Node, strangers: Iterator[int], work: Work) -> dict[str, Measured]:
@@ -94,10 +111,5 @@ def _strangers(accounts: int) -> Iterator[int]:
                 yield n
 
 
-def _say(number: int, series: list[Series]) -> None:
-    for each in series:
-        parts = (
-            f"{name} {median(m.cpu.get('web', 0.0) for m in found):.2f}"
-            for name, found in each.measured.items()
-        )
-        print(f"round {number}: {each.accounts}: web CPU ms: " + ", ".join(parts), flush=True)  # noqa: T201
+def _say(text: str) -> None:
+    click.echo(text, err=True)
