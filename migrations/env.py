@@ -3,7 +3,7 @@
 from typing import Any
 
 from alembic import context
-from sqlalchemy import TypeDecorator, text
+from sqlalchemy import Connection, TypeDecorator, event, text
 
 import idp  # noqa: F401 - create_app knows every part: with it every table is known
 from idp.store import silence
@@ -24,7 +24,15 @@ def keep(_object: Any, name: str | None, kind: str, _reflected: bool, _other: An
     return not (kind == "table" and name == "alembic_version")
 
 
+def begin(connection: Connection) -> None:
+    """Python's driver begins no transaction for a change of the schema: killed in the middle, a
+    migration would leave half of itself, and could not be run again."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
 with db.engine.connect() as connection:
+    if connection.dialect.name == "sqlite":
+        event.listen(connection, "begin", begin)
     context.configure(
         connection=connection,
         target_metadata=db.metadata,
@@ -33,6 +41,7 @@ with db.engine.connect() as connection:
         include_object=keep,
         render_item=as_in_sql,
         transaction_per_migration=True,
+        transactional_ddl=True,
     )
     if connection.dialect.name == "postgresql":
         # A migration that waits for a lock makes everybody behind it wait too.

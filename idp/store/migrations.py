@@ -1,5 +1,9 @@
 """Alembic, driven from the command line and asked by the readiness check."""
 
+import fcntl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -9,16 +13,26 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import text
 
 from idp.settings import ROOT
 from idp.store.engines import db
 
 DIRECTORY = ROOT / "migrations"
+_TRY = text("SELECT pg_try_advisory_lock(:lock)")
+_GIVE_UP = text("SELECT pg_advisory_unlock(:lock)")
+_AGAIN = 0.2
+_LOCK = 4_815_162
+"""The number of the advisory lock; any would do, as long as nobody else's is the same."""
 
 
 def upgrade(to: str = "head") -> None:
-    """Bring the database to ``to``. Safe while the previous release is running."""
-    command.upgrade(_config(), to)
+    """Bring the database to ``to``. Safe while the previous release is running.
+
+    Whoever comes while another is at it waits, and finds it done.
+    """
+    with _alone():
+        command.upgrade(_config(), to)
 
 
 def write(message: str) -> Path:
@@ -47,6 +61,25 @@ def differences() -> list[Any]:
     with db.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         return list(compare_metadata(context, db.metadata))
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Hold a lock that goes with its holder, however that ends."""
+    if db.engine.dialect.name == "postgresql":
+        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            # Neither a transaction nor a statement stays open, waiting or holding: an index
+            # that is made CONCURRENTLY would wait for either.
+            while not connection.scalar(_TRY, {"lock": _LOCK}):
+                time.sleep(_AGAIN)
+            try:
+                yield
+            finally:
+                connection.execute(_GIVE_UP, {"lock": _LOCK})
+        return
+    with Path(f"{db.engine.url.database}.lock").open("a", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @lru_cache(1)

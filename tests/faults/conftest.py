@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.engines import pairs
-from tests.faults import node
+from tests.faults import disks, node
 from tests.faults.rig import Result, Rig, built
 
 _RESULTS: list[Result] = []
@@ -51,15 +51,17 @@ class Rigs:
         self._key: object = None
         self._rig: Rig | None = None
 
-    def on(self, pair: str, *, proxied: bool) -> Rig:
-        if self._key != (pair, proxied) or self._rig is None or self._rig.broken:
+    def on(self, pair: str, shape: str) -> Rig:
+        if self._key != (pair, shape) or self._rig is None or self._rig.broken:
             self.stop()
             directory = self._stack.enter_context(node.short_directory())
-            engines = node.engines(pair.partition("-")[0], directory, proxied=proxied)
+            if shape == "disked":
+                self._stack.enter_context(disks.small(directory))
+            engines = node.engines(pair.partition("-")[0], directory, proxied=shape == "proxied")
             self._rig = self._stack.enter_context(
                 built(directory, self._stack.enter_context(engines))
             )
-            self._key = (pair, proxied)
+            self._key = (pair, shape)
         return self._rig
 
     def stop(self) -> None:
@@ -77,7 +79,7 @@ def rigs() -> Iterator[Rigs]:
 @pytest.fixture
 def rig(rigs: Rigs, pair: str) -> Iterator[Rig]:
     """A node under load on a pair of engines, shared by all trials of a round."""
-    yield from _used(rigs.on(pair, proxied=False))
+    yield from _used(rigs.on(pair, "plain"))
 
 
 @pytest.fixture
@@ -85,7 +87,20 @@ def proxied(rigs: Rigs, pair: str) -> Iterator[Rig]:
     """The same, with a wire between the node and each engine."""
     if pair.startswith("embedded"):
         pytest.skip("there is no network between a node and the engines it brings along")
-    yield from _used(rigs.on(pair, proxied=True))
+    yield from _used(rigs.on(pair, "proxied"))
+
+
+@pytest.fixture
+def disked(rigs: Rigs, pair: str) -> Iterator[Rig]:
+    """The same, each engine on a small disk of its own."""
+    pairs.require(disks.missing())
+    yield from _used(rigs.on(pair, "disked"))
+
+
+@pytest.fixture
+def first_round(pair: str) -> bool:
+    """What takes long is done in full once, and in short in the rounds that repeat it."""
+    return pair.endswith("-1")
 
 
 def _used(rig: Rig) -> Iterator[Rig]:
