@@ -4,6 +4,7 @@ import time
 import zlib
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 from urllib.parse import urlencode
 
@@ -135,18 +136,16 @@ def quick(ask: Callable[..., Any], *args: Any, **more: Any) -> Any:
     return answer
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_no_body_breaks_anything(app: flask.Flask, path: str) -> None:
+def test_no_body_breaks_anything(app: flask.Flask) -> None:
     http = app.test_client()
-    for kind, body in BODIES:
+    for path, (kind, body) in product(PATHS, BODIES):
         assert quick(http.post, path, data=body, content_type=kind).status_code >= 300, kind
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_no_packed_body_is_unpacked(app: flask.Flask, bomb: bytes, path: str) -> None:
+def test_no_packed_body_is_unpacked(app: flask.Flask, bomb: bytes) -> None:
     """A gzip bomb of 200 kB is 200 kB of rubbish to us, whatever it calls itself."""
     assert 100_000 < len(bomb) < 256 * 1024
-    for coding in ("gzip", "deflate", "br", "gzip, gzip", "x-gzip"):
+    for path, coding in product(PATHS, ("gzip", "deflate", "br", "gzip, gzip", "x-gzip")):
         answer = quick(
             app.test_client().post,
             path,
@@ -157,9 +156,9 @@ def test_no_packed_body_is_unpacked(app: flask.Flask, bomb: bytes, path: str) ->
         assert answer.status_code >= 300
 
 
-@pytest.mark.parametrize("path", ["/", "/login/", "/account/", "/oauth/userinfo", "/nowhere"])
-def test_no_header_breaks_anything(app: flask.Flask, path: str) -> None:
-    for name, value in HEADERS:
+def test_no_header_breaks_anything(app: flask.Flask) -> None:
+    paths = ("/", "/login/", "/account/", "/oauth/userinfo", "/nowhere")
+    for path, (name, value) in product(paths, HEADERS):
         quick(app.test_client().get, path, headers={name: value})
 
 
@@ -169,26 +168,24 @@ def test_more_than_a_body_may_be_is_refused_unread(app: flask.Flask) -> None:
         assert answer.status_code == 413, path
 
 
-@pytest.mark.parametrize(("header", "payload"), PARTS, ids=range(len(PARTS)))
 def test_no_token_breaks_whoever_reads_it(
-    app: flask.Flask, shebao: Portal, register: Callable[..., Portal], header: bytes, payload: bytes
+    app: flask.Flask, shebao: Portal, register: Callable[..., Portal]
 ) -> None:
     key = ECKey.generate_key("P-256").as_dict(private=False)
     register("careful", token_endpoint_auth_method="private_key_jwt", jwks={"keys": [key]})
-    text = ".".join(_b64(part) for part in (header, payload, b"s" * 64))
-    for token in (text, f"{text}.{text[:40]}.x", text.replace(".", ".."), text[:-1]):
-        _everywhere(app, shebao, token)
+    for header, payload in PARTS:
+        text = ".".join(_b64(part) for part in (header, payload, b"s" * 64))
+        for token in (text, f"{text}.{text[:40]}.x", text.replace(".", ".."), text[:-1]):
+            _everywhere(app, shebao, token)
 
 
-@pytest.mark.parametrize("claims", CLAIMS, ids=range(len(CLAIMS)))
-def test_no_claims_parameter_breaks_the_request(
-    app: flask.Flask, shebao: Portal, claims: str
-) -> None:
+def test_no_claims_parameter_breaks_the_request(app: flask.Flask, shebao: Portal) -> None:
     http = app.test_client()
-    answer = quick(http.get, shebao.url(claims=claims))
+    for claims in CLAIMS:
+        answer = quick(http.get, shebao.url(claims=claims))
 
-    assert answer.status_code == 303
-    quick(http.get, answer.headers["Location"])
+        assert answer.status_code == 303, claims[:40]
+        quick(http.get, answer.headers["Location"])
 
 
 def _everywhere(app: flask.Flask, portal: Portal, token: str) -> None:
