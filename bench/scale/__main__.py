@@ -66,7 +66,7 @@ def measure(
         for name, value in measuring.measure(list(databases), directory, keys, rounds, seconds):
             found[name] = value
             out.write_text(json.dumps(found, indent=1, ensure_ascii=False), "utf-8")
-            click.echo(f"{name}: done", err=True)
+            click.echo(f"{name}: written", err=True)
 
 
 @scale.command()

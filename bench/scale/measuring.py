@@ -36,7 +36,8 @@ def measure(
         for node in nodes:
             node.rest(_REST)
         yield "idle", {node.accounts: node.idle for node in nodes}
-        yield "rounds", measured.table(rounds.run(nodes, count, rounds.Work()))
+        for series in rounds.run(nodes, count, rounds.Work()):
+            yield "rounds", measured.table(series)
         yield "cold_look_up", {node.accounts: _cold(node) for node in nodes}
         yield "session", sizes.of_a_session(least, directory)
         yield "load", {node.accounts: loads.under_load(node, seconds) for node in (least, most)}

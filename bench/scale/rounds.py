@@ -21,15 +21,18 @@ _CHANCE = random.Random(20261122)  # noqa: S311 - the same people in every run
 class Work:
     """How many of each one round does."""
 
-    sms: int = 60
-    password: int = 30
+    sms: int = 40
+    password: int = 20
     flows: int = 3
     refreshes: int = 3
-    lookups: int = 100
+    lookups: int = 60
 
 
-def run(nodes: list[Node], rounds: int, work: Work) -> list[Series]:
-    """``rounds`` on every node. One that the machine disturbed is thrown away for all of them."""
+def run(nodes: list[Node], rounds: int, work: Work) -> Iterator[list[Series]]:
+    """``rounds`` on every node, and after each what is known so far.
+
+    One that the machine disturbed is thrown away for all nodes.
+    """
     series = [Series(node.accounts) for node in nodes]
     drawn = [_strangers(node.accounts) for node in nodes]
     done, disturbed = -1, 0  # the first one warms up
@@ -47,7 +50,8 @@ def run(nodes: list[Node], rounds: int, work: Work) -> list[Series]:
             for name, one in measured.items() if done else ():
                 series[index].measured[name].append(one)
         _say(f"{done} of {rounds} rounds")
-    return series
+        if done > 1:
+            yield series
 
 
 def _on_every_node(
