@@ -36,10 +36,11 @@ def compare(node: ours.Node, plan: Plan, meter: Meter) -> dict[str, Measured]:
 @contextmanager
 def _installed() -> Iterator[list[Serving]]:
     """Those that could be installed. They are not the node's dependencies: a path is lent."""
+    compiled = _uwsgi()  # before a path is lent: it would reach the compiler's pip too
     site = next(install.python_packages("web_servers").parent.glob("lib/python*/site-packages"))
     os.environ["PYTHONPATH"] = str(site)
     try:
-        yield [*_granian(), *_others(), *_uwsgi()]
+        yield [*_granian(), *_others(), *compiled]
     finally:
         del os.environ["PYTHONPATH"]
 
