@@ -151,4 +151,5 @@ def _quality(results: Results) -> str:
     reasons = {
         " ".join(why.split())[:160] for each in report.every(results) for why in each.refused
     }
+    text += "".join(f"\n- broke off: {why}" for why in results.problems)
     return text + "".join(f"\n- refused: {why}" for why in sorted(reasons))

@@ -134,7 +134,8 @@ def _gunicorn(name: str, environ: Mapping[str, str]) -> Iterator[tuple[Program, 
     binaries, port, secret = install.python_packages(name), spare_port(), secrets.token_hex(24)
     given = {"ISSUER": ISSUER, "REDIRECT_URI": REDIRECT_URI, "SECRET": secret}
     words = [binaries / "gunicorn", "--worker-class", "gthread", "--threads", "4",
-             "--bind", f"127.0.0.1:{port}", "--keep-alive", "75", "--log-level", "warning", "app:app"]  # fmt: skip
+             "--bind", f"127.0.0.1:{port}", "--keep-alive", "75", "--log-level", "warning",
+             "app:app"]  # fmt: skip
     log = VAR / "logs" / f"{name}.log"
     home = install.SERVERS / name
     command = Command(name, words, log, {**environ, **given}, home, SERVER_CORES)

@@ -1,6 +1,7 @@
 """What was measured: a table for a terminal, one line of JSON, the raw rounds in a file."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import orjson
 
@@ -32,10 +33,10 @@ def as_text(measured: Mapping[str, Mapping[str, Measured]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write(results: Results) -> None:
+def write(results: Results, file: Path = RAW) -> None:
     """Keep the raw rounds beside the bench."""
-    RAW.parent.mkdir(exist_ok=True)
-    RAW.write_bytes(orjson.dumps(_raw(results), option=orjson.OPT_INDENT_2) + b"\n")
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(orjson.dumps(_raw(results), option=orjson.OPT_INDENT_2) + b"\n")
 
 
 def as_json(results: Results) -> str:
@@ -95,6 +96,7 @@ def every(results: Results) -> list[Measured]:
 
 def troubles(results: Results) -> dict[str, float]:
     return {
+        "phases_broken_off": len(results.problems),
         "windows": sum(len(each.kept) for each in every(results)),
         "windows_disturbed": sum(each.disturbed for each in every(results)),
         "windows_thrown_away": sum(each.thrown_away for each in every(results)),

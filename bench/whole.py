@@ -12,12 +12,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 from bench import comparing, engines, install, ours, peers, sign_ins, targets, windows, wrk
+from bench.browser import Unexpected
 from bench.comparing import Plan
 from bench.engines import Bed
 from bench.install import ROOT, VAR, say
 from bench.meter import Meter
 from bench.ours import NAME, Serving
-from bench.processes import BOTH_CORES, OTHER_CORES, pin
+from bench.processes import BOTH_CORES, OTHER_CORES, DidNotStart, pin
 from bench.scenarios import SCENARIOS
 from bench.targets import Target
 from bench.windows import Measured
@@ -39,6 +40,8 @@ class Results:
     two_cores: Table = field(default_factory=dict)
     sweep: Table = field(default_factory=dict)
     embedded: Table = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    """Phases that broke off."""
 
 
 def everything(plan: Plan, command: str) -> Results:
@@ -51,7 +54,10 @@ def everything(plan: Plan, command: str) -> Results:
                 found.sign_ins = _sign_ins(all_[0], node, plan, meter)
                 found.sweep = _sweep(all_[:2], plan, meter)
             found.two_cores = _two_cores(bed, node, plan, meter)
-    found.embedded = _embedded(plan)
+    try:
+        found.embedded = _embedded(plan)
+    except (Unexpected, TimeoutError, DidNotStart) as problem:  # the rest is worth keeping
+        found.problems.append(f"embedded engines: {problem!r}")
     return found
 
 

@@ -94,6 +94,30 @@ def test_who_has_no_figure_is_shown_without_one():
     assert "sso_flow_vs_node_redis" not in json.loads(report.as_json(noted))
 
 
+def test_a_phase_that_broke_off_is_said():
+    noted = results()
+    noted.embedded = {}
+    noted.problems.append("embedded engines: TimeoutError()")
+
+    assert "broke off: embedded engines" in page.as_markdown(noted)
+    assert json.loads(report.as_json(noted))["phases_broken_off"] == 1
+
+
+def test_the_raw_rounds_are_kept(tmp_path: Path):
+    noted = results()
+    noted.sweep["16"]["node_redis"].rounds.append(None)
+    file = tmp_path / "results" / "latest.json"
+
+    report.write(noted, file)
+
+    found = json.loads(file.read_text("utf-8"))
+    assert [each["per_second"] for each in found["side_by_side"]["sso_flow"]["hutong"]] == [
+        300.0,
+        330.0,
+    ]
+    assert found["sweep"]["16"]["node_redis"][-1] is None
+
+
 def test_a_plan_reaches_lua_to_the_byte():
     plan = {"text": 'a"\\\n{}', "list": [1, 2.5], "name": "互"}
 
