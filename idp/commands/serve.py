@@ -5,6 +5,8 @@ import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
 
 import click
 import structlog
@@ -27,6 +29,7 @@ _log = structlog.get_logger("idp.serve")
 _LOOK_EVERY = 0.25
 _MARKS = {"web": "granian", "worker": "idp worker"}
 _METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+_MEMORY = Path("/dev/shm")  # noqa: S108 - what is made there is ours alone, mode 0700
 _CONNECTIONS = 512
 """Open connections of a web process: idle ones count, so few would let a stranger take all."""
 
@@ -57,7 +60,7 @@ def serve(
     run_dir = configured.var_dir / "run"
     with only_parent(run_dir):
         tls = [f"--ssl-certificate={certificate}", f"--ssl-keyfile={certificate_key}"]
-        environ = {_METRICS_VARIABLE: str(configured.var_dir / "metrics")}
+        environ = {_METRICS_VARIABLE: str(_measures_dir(configured))}
         commands = {"web": _web_command(configured, app, tls if certificate else [])}
         if worker:
             commands["worker"] = python("-m", "idp", "worker")
@@ -70,8 +73,8 @@ def serve(
         _require_free_port(configured)
         with _engines(configured) as engine:
             _schema(configured)
-            _measures(configured)
-            _run(children, engine)
+            with _measures(configured):
+                _run(children, engine)
 
 
 def _require_free_port(configured: settings.Settings) -> None:
@@ -117,13 +120,27 @@ def _schema(configured: settings.Settings) -> None:
         migrations.upgrade()
 
 
-def _measures(configured: settings.Settings) -> None:
+def _measures_dir(configured: settings.Settings) -> Path:
+    """In memory where there is such a place: the files are mapped, and whoever writes to a
+    mapped file on a full disk is killed (SIGBUS)."""
+    if not os.access(_MEMORY, os.W_OK):
+        return configured.var_dir / "metrics"
+    node = sha256(os.fsencode(configured.var_dir.resolve())).hexdigest()[:16]
+    return _MEMORY / f"hutong-metrics-{os.getuid()}-{node}"
+
+
+@contextmanager
+def _measures(configured: settings.Settings) -> Iterator[None]:
     """An empty directory the children count into, and the listener that adds them up."""
-    directory = configured.var_dir / "metrics"
+    directory = _measures_dir(configured)
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True, mode=0o700)
     if configured.serve.metrics_port:
         metrics.listen(configured.serve.metrics_host, configured.serve.metrics_port, directory)
+    try:
+        yield
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def _web_command(configured: settings.Settings, app: str, tls: list[str]) -> list[str]:

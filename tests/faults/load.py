@@ -15,6 +15,8 @@ PAUSE = 0.03
 AFTER_TROUBLE = 0.1
 REST = 40.0
 CHOICES = 12
+SETTLES = 7.0
+"""Seconds after a withdrawal in which the worker repeats its cut, whatever was given since."""
 
 
 class Sso(Visitor):
@@ -82,6 +84,7 @@ class Changer(Visitor):
         self.numbers = [number]
         self.consents = {True}
         self.choices = 0
+        self.withdrawn = 0.0
 
     def pass_once(self) -> None:
         if self.choices >= CHOICES:
@@ -158,7 +161,10 @@ class Changer(Visitor):
 
     def changes_the_consent(self) -> None:
         was = self.consents == {True}
+        if not was and time.monotonic() - self.withdrawn < SETTLES:
+            return
         self.consents = {True, False}
+        self.withdrawn = time.monotonic()
         if was:
             self.person.opens("/account/portals/shebao/withdraw").presses("withdraw-yes")
             assert self.person.page.request.path == "/account/portals"
@@ -201,6 +207,9 @@ class Load:
         self.promises: Promises = place.promises
         self.ledger: Ledger = place.ledger
         self.visitors = list(visitors)
+        self.ports = place.ports
+        self.staying_away: frozenset[str] = frozenset()
+        """Kinds of visitors that do not come for now."""
         self.gate, self.over = threading.Event(), threading.Event()
         self._under_way: set[Visitor] = set()
         self._threads = [
@@ -237,6 +246,9 @@ class Load:
     def _run(self, visitor: Visitor) -> None:
         while not self.over.is_set():
             self.gate.wait()
+            if visitor.kind in self.staying_away:
+                time.sleep(AFTER_TROUBLE)
+                continue
             self._under_way.add(visitor)
             try:
                 pause = self._pass(visitor)

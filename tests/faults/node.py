@@ -28,6 +28,8 @@ from tests.faults.proxy import Proxy
 REDIS_PATIENCE, SQL_PATIENCE = 1.0, 2.0
 """Seconds the node waits for an answer of either engine."""
 WORKERS = 2
+OVERLAP = 32
+"""Seconds a new signing key is published before it signs: a process looks every 30 s."""
 _RESTART_AFTER = 0.3
 _PLENTY = 1_000_000
 
@@ -77,10 +79,11 @@ def engines(name: str, directory: Path, *, proxied: bool = False) -> Iterator[En
 class Node:
     """The running node; whoever ends ``serve`` from outside sees it started again."""
 
-    def __init__(self, directory: Path, engines: Engines, outside_url: str):
+    def __init__(self, directory: Path, engines: Engines, outside_url: str, issuer: str = ""):
         self.directory, self.engines = directory, engines
         self.var_dir, self.log = directory / "var", directory / "serve.log"
         self.port = spare_port()
+        self.issuer = issuer or f"http://localhost:{self.port}"
         self.extra: dict[str, str] = {}
         self.restarts = 0
         self._file = directory / "hutong.toml"
@@ -191,7 +194,7 @@ class Node:
 def _settings(node: Node, outside: str) -> str:
     """Limits that tell one person from many are lifted: all the load has one address."""
     return f"""
-issuer = "http://localhost:{node.port}"
+issuer = "{node.issuer}"
 var_dir = "{node.var_dir}"
 
 [store]
@@ -203,6 +206,9 @@ database_timeout = {SQL_PATIENCE}
 [serve]
 port = {node.port}
 workers = {WORKERS}
+
+[keys]
+signing_overlap = {OVERLAP}
 
 [development]
 allow_loopback = true

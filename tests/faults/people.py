@@ -6,6 +6,7 @@ what it did not hear is doubtful, what it heard is a promise.
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,6 +49,8 @@ class Promises:
     """User names of accounts that were opened, and their numbers; not yet checked."""
     spent: list["Spent"] = field(default_factory=list)
     """What must never work again."""
+    id_tokens: deque[str] = field(default_factory=lambda: deque(maxlen=500))
+    """The latest, for whoever verifies them."""
 
     def count(self, which: dict[str, int], who: str) -> None:
         with self.lock:
@@ -81,7 +84,7 @@ class Spent:
 class Place:
     """What a visitor needs of the world."""
 
-    port: int
+    ports: list[int]
     ledger: Ledger
     promises: Promises
     outside: Outside
@@ -96,7 +99,7 @@ class Visitor:
 
     def __init__(self, place: Place, name: str, number: str):
         self.place, self.name, self.number = place, name, number
-        self.wire = Wire(place.port, place.ledger, self.kind)
+        self.wire = Wire(place.ports, place.ledger, self.kind)
         self.person = Person(self.wire, "", name)  # type: ignore[arg-type]
         self.portals = {
             client_id: Portal(self.wire, client_id, secret, f"https://{client_id}.test/callback")  # type: ignore[arg-type]
@@ -175,6 +178,7 @@ class Visitor:
         assert answer.status_code == 200, (client_id, answer.text)
         with promises.lock:
             promises.redeemed.add(family_id(code))
+            promises.id_tokens.append(answer.json["id_token"])
         self.leaving.append(Spent("a code", lambda: _redeems(portal, code)))
         return dict(answer.json)
 

@@ -16,7 +16,7 @@ from tests.faults.load import ByPassword, BySms, Changer, Load, Newcomer, Sso, f
 from tests.faults.node import Engines, Node
 from tests.faults.outside import BACKCHANNEL, Outside
 from tests.faults.people import Place, Promises, Visitor
-from tests.faults.truth import Truth
+from tests.faults.truth import IN_THE_END, Truth
 
 CALM = 2.0
 """Seconds the load is measured before the fault."""
@@ -47,6 +47,8 @@ class Limits:
     """Whether connections may be cut: only where the process that held them dies."""
     spotless: bool = False
     """Nobody is refused at all."""
+    told: float = IN_THE_END
+    """Until every event is chained and every portal told."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,10 @@ class Rig:
     results: list[Result] = field(default_factory=list)
 
     @property
+    def place(self) -> Place:
+        return self.load.visitors[0].place
+
+    @property
     def engines(self) -> Engines:
         return self.node.engines
 
@@ -106,7 +112,7 @@ class Rig:
         self.load.rest()
         notes = self.ledger.between(struck, time.monotonic())
         wrong += self._judged(notes, limits, self.node.log_since(log_at))
-        wrong += self.truth.check()
+        wrong += self.truth.check(limits.told)
         return self._result(name, notes, healed or limits.heals, wrong)
 
     def _healed(self, lifted: float, rate: float, limits: Limits) -> float | None:
@@ -169,7 +175,7 @@ def built(directory: Path, engines: Engines) -> Iterator[Rig]:
             made = pool.map(lambda client_id: _register(node, outside, client_id), PORTALS)
             secrets = dict(zip(PORTALS, made, strict=True))
         ledger, promises = Ledger(), Promises()
-        place = Place(node.port, ledger, promises, outside, secrets)
+        place = Place([node.port], ledger, promises, outside, secrets)
         load = Load(place, _people(place))
         load.start()
         rig = Rig(node, outside, load, Truth(node, load, outside))

@@ -63,20 +63,20 @@ class Truth:
         self.node, self.load, self.outside = node, load, outside
         self.promises: Promises = load.promises
 
-    def check(self) -> list[str]:
-        """Every way in which the node has not kept its word."""
+    def check(self, within: float = IN_THE_END) -> list[str]:
+        """Every way in which the node has not kept its word, ``within`` some seconds."""
         found = self._spent()
         found += self._accounts()
-        found += self._in_the_end()
+        found += self._in_the_end(within)
         said = self.node.command("audit", "verify", check=False).strip()
         if not said.startswith("Whole"):
             found.append(f"audit verify: {said[:300]}")
         found += self.load.ledger.wrongs
         return found
 
-    def _in_the_end(self) -> list[str]:
+    def _in_the_end(self, within: float) -> list[str]:
         """Until nothing is missing any more, or the time is up: then what is."""
-        deadline = time.monotonic() + IN_THE_END
+        deadline = time.monotonic() + within
         while missing := self._missing():
             if time.monotonic() > deadline:
                 return missing
@@ -123,7 +123,7 @@ class Truth:
         return found
 
     def _untold(self) -> set[str]:
-        wire = Wire(self.node.port, self.load.ledger, "truth")
+        wire = Wire(self.load.ports, self.load.ledger, "truth")
         jwks = wire.test_client().get("/jwks.json").json
         return self.promises.logouts - self.outside.received(jwks)
 
@@ -144,7 +144,7 @@ class Truth:
         """Whoever was told that the account is open gets in."""
         found = []
         for name, _ in self.promises.opened[-_LOOKED_AT:]:
-            person = Person(Wire(self.node.port, self.load.ledger, "truth"), "", name)  # type: ignore[arg-type]
+            person = Person(Wire(self.load.ports, self.load.ledger, "truth"), "", name)  # type: ignore[arg-type]
             person.opens("/login/").signs_in(password=PASSWORD)
             if person.browser.get_cookie("hutong_sso") is None:
                 found.append(f"the account {name} was opened, and is gone")

@@ -6,8 +6,9 @@ seen by whoever asked, and nothing is asked twice.
 
 import base64
 import http.client
+import random
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
@@ -66,15 +67,16 @@ class Answer:
 
 @dataclass
 class Wire:
-    """Stands where the actors expect an app."""
+    """Stands where the actors expect an app. Of several nodes one that listens is asked, as a
+    proxy before them does it."""
 
-    port: int
+    ports: Sequence[int]
     ledger: Ledger
     who: str = ""
 
     @property
     def extensions(self) -> dict[str, Any]:
-        return {"settings": SimpleNamespace(issuer=f"http://localhost:{self.port}")}
+        return {"settings": SimpleNamespace(issuer=f"http://localhost:{self.ports[0]}")}
 
     def app_context(self) -> AbstractContextManager[None]:
         return nullcontext()
@@ -155,13 +157,26 @@ class Browser:
     ) -> Answer:
         parts = urlsplit(url)
         target = parts.path + (f"?{parts.query}" if parts.query else "")
-        connection = http.client.HTTPConnection("127.0.0.1", self.wire.port, timeout=LIMIT)
+        connection = self._connected()
         try:
             connection.request(method, target, body, dict(headers))
             response = connection.getresponse()
             return Answer(url, response.status, response.headers, response.read())
         finally:
             connection.close()
+
+    def _connected(self) -> http.client.HTTPConnection:
+        """Whoever refuses the connection has been asked nothing: the next one may be."""
+        ports = random.sample(list(self.wire.ports), len(self.wire.ports))
+        while True:
+            connection = http.client.HTTPConnection("127.0.0.1", ports.pop(), timeout=LIMIT)
+            try:
+                connection.connect()
+            except ConnectionRefusedError:
+                if not ports:
+                    raise
+            else:
+                return connection
 
     def _remember(self, answer: Answer) -> None:
         for line in answer.headers.get_all("Set-Cookie") or ():  # type: ignore[attr-defined]
