@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 from typing import cast
 
-import flask
-from werkzeug.local import LocalProxy
-
 from idp.crypto.passwords import Passwords
 from idp.crypto.sealing import Sealer
+from idp.current import OfTheApp
 from idp.keys import SigningKeys
 from idp.outbound import Outbound
 from idp.settings import Settings
@@ -24,4 +22,4 @@ class Services:
     sms: Sms
 
 
-services = cast(Services, LocalProxy(lambda: flask.current_app.extensions["idp"]))
+services = cast(Services, OfTheApp("idp"))

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, Literal, Self, cast
 from urllib.parse import urlsplit
 
-import flask
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
-from werkzeug.local import LocalProxy
+
+from idp.current import OfTheApp
 
 Environment = Literal["development", "demo", "testing", "production"]
 
@@ -74,7 +74,7 @@ class Store(Section):
     """``redis://``, ``rediss://``, ``unix://``, ``redis+sentinel://host:port,host:port/name``
     or ``redis+cluster://host:port,host:port``; empty: the embedded Valkey."""
     redis_pool: int = Field(32, ge=1)
-    """Connections a worker process holds at most."""
+    """Connections a worker process holds at most, beside one for each of its threads."""
     redis_timeout: timedelta = timedelta(seconds=2)
     """How long to wait for an answer from Redis."""
 
@@ -388,7 +388,7 @@ class Settings(Section):
             raise ValueError("; ".join(reasons))
 
 
-current = cast(Settings, LocalProxy(lambda: flask.current_app.extensions["settings"]))
+current = cast(Settings, OfTheApp("settings"))
 """The settings of the app at work, for the layers below ``services``."""
 
 

@@ -19,6 +19,11 @@ SIGNING = ("ES256", "RS256")
 JWKS_PATH = "/jwks.json"
 PATHS = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
 """OIDC Discovery §4, RFC 8414 §3: one document under both names."""
+_PUBLIC = (
+    JSON,
+    ("Cache-Control", "public, max-age=300"),
+    ("Access-Control-Allow-Origin", "*"),
+)
 
 
 def metadata() -> dict[str, Any]:
@@ -68,15 +73,14 @@ def metadata() -> dict[str, Any]:
 
 
 def metadata_response() -> Response:
-    return _public(metadata())
+    return _public(orjson.dumps(metadata()))
 
 
 def jwks_response() -> Response:
     """The public keys: current, next and recently retired (RFC 7517 §5)."""
-    return _public(services.keys.jwks())
+    return _public(services.keys.jwks_bytes())
 
 
-def _public(value: dict[str, Any]) -> Response:
+def _public(body: bytes) -> Response:
     """For everybody, any origin, and any cache for a while."""
-    headers = (JSON, ("Cache-Control", "public, max-age=300"), ("Access-Control-Allow-Origin", "*"))
-    return Response(200, orjson.dumps(value), headers)
+    return Response(200, body, _PUBLIC)

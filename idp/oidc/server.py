@@ -10,8 +10,8 @@ from typing import Any, cast
 import flask
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import AuthorizationServer, InvalidClientError, InvalidRequestError
-from werkzeug.local import LocalProxy
 
+from idp.current import OfTheApp
 from idp.oidc.adapters import OAuthClient, OAuthRequest, find_client
 from idp.oidc.client_auth import CLIENT_AUTH
 from idp.oidc.grants import GRANTS
@@ -81,7 +81,7 @@ def error_response(error: OAuth2Error) -> Response:
     return json_response(body, error.status_code, *headers)
 
 
-server = cast(Server, LocalProxy(lambda: flask.current_app.extensions["oidc"]))
+server = cast(Server, OfTheApp("oidc"))
 
 
 def init_app(app: flask.Flask) -> None:

@@ -10,11 +10,12 @@ import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
 import orjson
-from joserfc import jwt
+from joserfc.jws import JWSRegistry
 
 from idp.crypto.errors import UnknownKey
 from idp.services import services
@@ -168,8 +169,17 @@ def id_token(
 
 
 def sign(claims: dict[str, Any], alg: str, typ: str = "JWT") -> str:
+    """A JWS in compact form (RFC 7515 §7.1) by our current key for ``alg``."""
     key = services.keys.signer(alg)
-    return jwt.encode({"alg": alg, "kid": key.kid, "typ": typ}, claims, key, algorithms=[alg])
+    head = _head(alg, key.kid, typ)
+    signed = f"{head}.{_b64(orjson.dumps(claims))}"
+    signature: bytes = JWSRegistry.algorithms[alg].sign(signed.encode(), key)
+    return f"{signed}.{_b64(signature)}"
+
+
+@lru_cache(16)
+def _head(alg: str, kid: str, typ: str) -> str:
+    return _b64(orjson.dumps({"alg": alg, "kid": kid, "typ": typ}))
 
 
 def _b64(raw: bytes) -> str:

@@ -6,9 +6,10 @@ that costs as much as the round trip itself.
 
 from typing import Any, cast
 
-import flask
-
+from idp.current import OfTheApp
 from idp.store.servers import Command, Server
+
+_server = cast(Server, OfTheApp("redis"))
 
 
 def ask(*commands: Command) -> list[Any]:
@@ -16,4 +17,4 @@ def ask(*commands: Command) -> list[Any]:
 
     Raises what the client raises: ConnectionError, TimeoutError, or the first ResponseError.
     """
-    return cast(Server, flask.current_app.extensions["redis"]).ask(*commands)
+    return _server.ask(*commands)

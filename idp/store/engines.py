@@ -10,8 +10,8 @@ import redis as redis_py
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import MetaData, event
 from sqlalchemy.orm import DeclarativeBase
-from werkzeug.local import LocalProxy
 
+from idp.current import OfTheApp
 from idp.settings import Settings
 from idp.store import servers, silence
 
@@ -31,7 +31,7 @@ class Base(DeclarativeBase):
 
 
 db = SQLAlchemy(model_class=Base, disable_autonaming=True)
-redis = cast(redis_py.Redis, LocalProxy(lambda: flask.current_app.extensions["redis"]))
+redis = cast(redis_py.Redis, OfTheApp("redis"))
 
 
 def init_app(app: flask.Flask, settings: Settings) -> None:

@@ -5,10 +5,13 @@ out, and a spent code must not look unspent to its owner.
 """
 
 import threading
+import time
+from collections.abc import Sequence
 from typing import Any, cast
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import redis
+from hiredis import pack_command
 from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode, RedisCluster
 from redis.exceptions import RedisError
@@ -19,6 +22,8 @@ from redis.sentinel import Sentinel
 from idp.settings import Settings
 
 Command = tuple[str | bytes | int | float, ...]
+_FRESH = 0.1
+"""A connection idle for longer may have been closed, and is looked at before it is used."""
 
 
 def connect(settings: Settings) -> redis.Redis:
@@ -41,29 +46,72 @@ def connect(settings: Settings) -> redis.Redis:
 class Server(redis.Redis):
     """One server, or the primary that Sentinel names."""
 
+    def __init__(self, **options: Any):
+        super().__init__(**options)
+        self._lines = _Lines()
+
     def ask(self, *commands: Command) -> list[Any]:
         """What a pipeline does, without its ceremony; see ``asking``."""
-        pool = self.connection_pool
-        connection: Any = pool.get_connection()
-        try:
-            connection.send_packed_command(connection.pack_commands(commands))
-            return _replies(connection, len(commands))
-        finally:
-            pool.release(connection)
+        line = self._lines.line or self._lines.open(self.connection_pool)
+        return line.ask(commands)
 
 
-def _replies(connection: Any, count: int) -> list[Any]:
-    """All of them, so that the next question is not answered by what is left of this one."""
-    replies: list[Any] = []
-    refused: redis.ResponseError | None = None
-    for _ in range(count):
+class _Lines(threading.local):
+    """A line for each thread, beside the pool: nothing is looked for, locked or handed back."""
+
+    line: "Line | None" = None
+
+    def open(self, pool: Any) -> "Line":
+        self.line = Line(pool)
+        return self.line
+
+
+class Line:
+    """One connection that its thread keeps. It closes when the thread ends."""
+
+    def __init__(self, pool: Any):
+        self._pool = pool
+        self._connection: Any = pool.connection_class(**pool.connection_kwargs)
+        self._used = 0.0
+
+    def ask(self, commands: Sequence[Command]) -> list[Any]:
+        moment = time.monotonic()
+        if moment - self._used > _FRESH:
+            self._renew()
+        self._used = moment
+        packed = b"".join([pack_command(cast(Any, command)) for command in commands])
+        self._connection.send_packed_command([packed])
+        return self._replies(len(commands))
+
+    def _renew(self) -> None:
+        """A connection that was closed meanwhile is no failure: nothing was asked on it yet.
+        Nor is one to a server that is the primary no longer, as the pool has found out.
+        """
+        connection = self._connection
+        connection.connect()
         try:
-            replies.append(connection.read_response())
-        except redis.ResponseError as error:
-            refused = refused or error
-    if refused is not None:
-        raise refused
-    return replies
+            stale = not self._pool.owns_connection(connection) or connection.can_read()
+        except redis.RedisError:
+            stale = True
+        if stale:
+            connection.disconnect()
+            connection.connect()
+
+    def _replies(self, count: int) -> list[Any]:
+        """All of them, so that the next question is not answered by what is left of this one."""
+        replies: list[Any] = []
+        refused: redis.ResponseError | None = None
+        for _ in range(count):
+            try:
+                replies.append(self._connection.read_response())
+            except redis.ResponseError as error:
+                refused = refused or error
+        if refused is not None:
+            raise refused
+        return replies
+
+    def __del__(self) -> None:
+        self._connection.disconnect()
 
 
 class Cluster:
