@@ -32,7 +32,8 @@ NAME = "hutong"
 PATHS = Paths(
     "/oauth/authorize", "/oauth/token", "/oauth/userinfo", "/oauth/introspect", "/jwks.json"
 )
-THREADS = 4
+THREADS = 8
+"""As many as ``serve`` has by default."""
 _PYTHON = sys.executable
 
 

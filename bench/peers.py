@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from bench import engines, install
 from bench.browser import Answer, Browser
 from bench.install import VAR
+from bench.ours import THREADS
 from bench.processes import BOTH_CORES, SERVER_CORES, Command, Program, listens, running, spare_port
 from bench.targets import ISSUER, KEEPER, PORTAL, REDIRECT_URI, SERVICE, Paths, Target
 
@@ -130,10 +131,10 @@ def django_toolkit(postgres: engines.Postgres) -> Iterator[Target]:
 
 @contextmanager
 def _gunicorn(name: str, environ: Mapping[str, str]) -> Iterator[tuple[Program, int, str]]:
-    """One process of four threads, as many as ours has."""
+    """One process, with as many threads as ours."""
     binaries, port, secret = install.python_packages(name), spare_port(), secrets.token_hex(24)
     given = {"ISSUER": ISSUER, "REDIRECT_URI": REDIRECT_URI, "SECRET": secret}
-    words = [binaries / "gunicorn", "--worker-class", "gthread", "--threads", "4",
+    words = [binaries / "gunicorn", "--worker-class", "gthread", "--threads", str(THREADS),
              "--bind", f"127.0.0.1:{port}", "--keep-alive", "75", "--log-level", "warning",
              "app:app"]  # fmt: skip
     log = VAR / "logs" / f"{name}.log"

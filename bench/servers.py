@@ -16,7 +16,7 @@ from bench.windows import Measured
 
 SCENARIO = "sso_flow"
 _HOST = "127.0.0.1"
-_THREADS = (1, 2, 4, 8)
+_THREADS = (1, 2, 4, 8, 16)
 
 
 def compare(node: ours.Node, plan: Plan, meter: Meter) -> dict[str, Measured]:
@@ -65,8 +65,8 @@ def _others() -> list[Serving]:
     waitress = ("-m", "waitress", f"--listen={_HOST}:{{port}}",
                 "--no-clear-untrusted-proxy-headers")  # fmt: skip
     return [
-        _serving("gunicorn gthread 4", (*gunicorn, "4", "wsgi:app")),
-        _serving("waitress 4", (*waitress, "--threads=4", "wsgi:app")),
+        _serving("gunicorn gthread 8", (*gunicorn, "8", "wsgi:app")),
+        _serving("waitress 8", (*waitress, "--threads=8", "wsgi:app")),
     ]
 
 
@@ -78,9 +78,9 @@ def _uwsgi() -> list[Serving]:
         say(f"uWSGI is left out: {problem}")
         return []
     words = (str(binary), "--http-socket", f"{_HOST}:{{port}}", "--http-keepalive", "--master",
-             "--need-app", "--disable-logging", "--module", "wsgi:app", "--threads", "4",
+             "--need-app", "--disable-logging", "--module", "wsgi:app", "--threads", "8",
              "--virtualenv", str(VAR.parent.parent / ".venv"))  # fmt: skip
-    return [Serving("uwsgi 4", threads=4, words=words, worker=False)]
+    return [Serving("uwsgi 8", threads=8, words=words, worker=False)]
 
 
 def _serving(name: str, words: tuple[str, ...], *, worker: bool = False) -> Serving:
