@@ -34,7 +34,7 @@ rig: .stamp-test ## Break a running node in every way there is, ten rounds: make
 bench: .stamp-run ## Measure the node beside its peers; writes docs/performance.md (half an hour or more)
 	@$(BIN)/python -m bench all
 
-lint: .stamp-test ## Check style, types, layers, templates and generated documents
+lint: .stamp-test ## Check style, types, layers, templates, documents, secrets, dependencies
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -42,6 +42,8 @@ lint: .stamp-test ## Check style, types, layers, templates and generated documen
 	$(BIN)/djlint templates --check --lint --quiet
 	$(BIN)/python -m idp settings docs --check
 	$(BIN)/python -m idp errors docs --check
+	$(BIN)/python -m tools.secret_scan
+	$(BIN)/python -m tools.audit
 
 format: .stamp-test ## Put code and templates into the house style
 	$(BIN)/ruff check --fix-only --quiet

@@ -1,0 +1,1 @@
+"""What `make lint` needs and no library has."""
