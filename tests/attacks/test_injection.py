@@ -8,8 +8,9 @@ from idp import settings
 from idp.audit import streams
 from idp.store.audit import AuditEvent
 from idp.store.engines import db
+from tests.actors import Citizen
 from tests.attacks.hostile import LINE_BREAKS
-from tests.attacks.people import Citizens
+from tests.attacks.people import GOOD, Citizens
 from tests.oidc.actors import Person, Portal
 from tests.oidc.conftest import register, shebao
 
@@ -104,3 +105,22 @@ def test_what_was_typed_is_shown_as_text(citizens: Citizens, text: str) -> None:
 
     assert text not in citizen.text or text in {"{{7*7}}", "%(x)s"}
     assert "49" not in citizen.text.partition('name="username"')[2][:80]
+
+
+SQL = ["' OR '1'='1", "wang_xm' --", "wang_xm'; DROP TABLE account; --", "\\' OR 1=1 #", "%", "_%"]
+
+
+def test_no_field_is_read_as_sql(wang: Citizen, citizens: Citizens, shebao: Portal) -> None:
+    for number, text in enumerate(SQL):
+        stranger = citizens(f"1370000{number:04}", address=f"198.51.{number}.1")
+        stranger.signs_in_by_password(text, GOOD)
+        assert stranger.status == 400, text
+        stranger.visits("/login/?m=sms").submits("send-code", phone=text)
+        assert stranger.status == 400, text
+        stranger.visits(shebao.url(client_id=text))
+        assert stranger.at.startswith("/error/HT-1001"), text
+        assert shebao.calls("/oauth/introspect", token=text).json == {"active": False}
+
+    assert wang.visits("/account/").at == "/account/"
+    wang.visits("/account/sessions").posts("/account/sessions/end", session="x' OR '1'='1")
+    assert wang.visits("/account/").at == "/account/"
