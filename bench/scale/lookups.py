@@ -23,26 +23,35 @@ _FILES = text("""
 """)
 
 
-def look_up(node: Node, phones: list[str]) -> Measured:
-    """Each look-up with the audit row it leaves, as ``account find`` does it."""
-    wall: list[float] = []
-    with node.app.app_context(), context.use(OPERATOR):
-        backend = db.session.connection().connection.driver_connection.info.backend_pid
-        db.session.rollback()
-        before = cost.cpu([backend]), time.process_time()
-        for phone in phones:
-            began = time.perf_counter()
+class Operator:
+    """Somebody at a node's command line, as ``account find`` lets them look."""
+
+    def __init__(self, node: Node):
+        self._app = node.app
+        with node.app.app_context():
+            connection: Any = db.session.connection().connection.driver_connection
+            self._backend = int(connection.info.backend_pid)
+        self.wall: list[float] = []
+        self._own = 0.0
+        self._before = cost.cpu([self._backend])
+
+    def finds(self, phone: str) -> None:
+        """One account, with the audit row that a look-up leaves."""
+        with self._app.app_context(), context.use(OPERATOR):
+            began, own = time.perf_counter(), time.process_time()
             found = standing.look_up(phone)
-            wall.append(time.perf_counter() - began)
-            if found is None:
-                raise LookupError("somebody who should be there was not found")
-            db.session.expunge_all()
-        each = 1000 / len(phones)
-        spent = {
-            "web": (time.process_time() - before[1]) * each,
-            "pg_web": (cost.cpu([backend]) - before[0]) * each,
-        }
-    return Measured(len(phones), wall, spent)
+            self._own += time.process_time() - own
+            self.wall.append(time.perf_counter() - began)
+        if found is None:
+            raise LookupError("somebody who should be there was not found")
+
+    @property
+    def measured(self) -> Measured:
+        each = 1000 / len(self.wall)
+        backend = cost.cpu([self._backend]) - self._before
+        return Measured(
+            len(self.wall), self.wall, {"web": self._own * each, "pg_web": backend * each}
+        )
 
 
 def forget_pages(node: Node) -> int:
