@@ -21,7 +21,7 @@ from idp.settings import ROOT, Settings
 from idp.signup.views import bp as signup
 from idp.sms.views import bp as receipts
 from idp.store import engines
-from idp.web import setup
+from idp.web import logging, setup
 from idp.web.csrf import csrf
 
 PAGES = (oidc, login, signup, recovery, consent_pages, account, receipts)
@@ -34,6 +34,7 @@ def create_app(settings: Settings, **replacements: Any) -> flask.Flask:
     ``replacements`` take the place of services of the same name: tests pass an outbound
     client with a resolver of their own.
     """
+    logging.configure(settings)
     app = flask.Flask(__name__, template_folder=ROOT / "templates", static_folder=ROOT / "static")
     app.extensions["settings"] = settings
     app.extensions["sealer"] = Sealer(keyring.for_node(settings), settings.keys.suite)

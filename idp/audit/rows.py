@@ -3,18 +3,20 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from operator import itemgetter
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
 from idp.audit.context import current
 from idp.audit.events import Event
-from idp.crypto.sealing import Sealed
+from idp.crypto.sealing import Sealed, Sealer
+from idp.current import OfTheApp
 from idp.store.audit import LIMITS, SOURCE
 from idp.store.engines import new_id
-from idp.store.types import now, sealer
+from idp.store.types import now
 
 _MAC = "audit.event"
+_sealer = cast(Sealer, OfTheApp("sealer"))
 _COVERED = (
     *("id", "action", "account", "acting_for", "role", "channel", "region", "terminal"),
     *("client_id", "outcome", "reason", "request_id", "details"),
@@ -41,11 +43,14 @@ def of(event: Event) -> dict[str, Any]:
         "reason": event.reason,
         "request_id": context.request_id,
     }
-    row: dict[str, Any] = {name: _fitted(text, LIMITS[name]) for name, text in texts.items()}
+    row: dict[str, Any] = {
+        name: text if len(text) <= LIMITS[name] and "\0" not in text else _fitted(name, text)
+        for name, text in texts.items()
+    }
     row["details"] = orjson.dumps(event.details(), option=orjson.OPT_SORT_KEYS).decode()
     row["at"] = now()
-    row["source"] = sealer().seal(SOURCE, context.address) if context.address else None
-    row["mac"] = sealer().tag(_MAC, _content(row, context.address))
+    row["source"] = _sealer.seal(SOURCE, context.address) if context.address else None
+    row["mac"] = _sealer.tag(_MAC, _content(row, context.address))
     return row
 
 
@@ -71,8 +76,8 @@ def unpacked(raw: bytes) -> dict[str, Any]:
 
 def is_ours(row: Mapping[str, Any]) -> bool:
     """Whether the row says what it said when it was made."""
-    address = sealer().open(SOURCE, row["source"]) if row["source"] else ""
-    return sealer().is_genuine(_MAC, _content(row, address), row["mac"])
+    address = _sealer.open(SOURCE, row["source"]) if row["source"] else ""
+    return _sealer.is_genuine(_MAC, _content(row, address), row["mac"])
 
 
 def _content(row: Mapping[str, Any], address: str) -> bytes:
@@ -84,6 +89,6 @@ def _moment(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def _fitted(text: str, limit: int) -> str:
+def _fitted(name: str, text: str) -> str:
     """What SQL takes: PostgreSQL refuses NUL, and long text would hold up the whole batch."""
-    return text[:limit] if "\0" not in text else text.replace("\0", "")[:limit]
+    return text.replace("\0", "")[: LIMITS[name]]

@@ -55,7 +55,10 @@ class OAuthRequest(OAuth2Request):
     """Authlib's request over parameters already checked for repeats."""
 
     def __init__(self, request: Request, params: Params):
-        super().__init__(request.method, "https://endpoint.invalid/")
+        # Not Authlib's own: it would check an address, and where we are reached is settled.
+        self.method = request.method
+        self.client = self.auth_method = self.user = self._scope = None
+        self.authorization_code = self.refresh_token = self.credential = None
         self.payload = BasicOAuth2Payload(dict(params.values))
         self.headers = {"Authorization": request.authorization} if request.authorization else {}
         self.outcome: dict[str, Any] = {}

@@ -110,6 +110,8 @@ def userinfo_claims(family: kept.Family, names: tuple[str, ...]) -> dict[str, An
     None when the account may not go on.
     """
     bound = family.fid
+    if not family.core["ui"]:
+        return {}
     if family.claims:
         return select(opened(family.claims, bound), names)
     account = accounts.by_id(family.core["account"])

@@ -20,7 +20,7 @@ from idp.oidc.errors import MalformedRequest
 from idp.oidc.http import EMPTY, FORM, Params, Request, Response
 from idp.settings import Settings
 from idp.web import headers
-from idp.web.requests import Exchange, Seen
+from idp.web.requests import Exchange, Seen, exchanges
 
 Environ = dict[str, Any]
 Wsgi = Callable[[Environ, Any], Iterable[bytes]]
@@ -30,7 +30,10 @@ _STATUS = {status.value: f"{status.value} {status.phrase}" for status in HTTPSta
 
 
 def init_app(app: flask.Flask, settings: Settings) -> None:
-    """Stand directly in front of Flask; whatever else wraps the app stands before us."""
+    """Stand directly in front of Flask: whatever else wraps the app comes after, and so before us.
+
+    Logging must be configured.
+    """
     app.wsgi_app = ShortWay(app, settings)  # type: ignore[method-assign]
 
 
@@ -40,7 +43,7 @@ class ShortWay:
     def __init__(self, app: flask.Flask, settings: Settings):
         self._app = app
         self._onward: Wsgi = app.wsgi_app
-        self._region = settings.node.region
+        self._begin = exchanges(settings)
         self._max_body = settings.serve.max_body
         self._headers = headers.of_data(settings)
         self._ways = _ways()
@@ -50,7 +53,7 @@ class ShortWay:
         if way is None or not self._plain(environ):
             return self._onward(environ, start_response)
         with self._app.app_context():
-            flask.g.exchange = exchange = Exchange(environ, self._region)
+            flask.g.exchange = exchange = self._begin(environ)
             try:
                 answer = way(_read(environ))
             except Exception as error:

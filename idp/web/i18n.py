@@ -1,13 +1,14 @@
 """The language of a page: ``ui_locales`` (OIDC Core §3.1.2.1), the cookie, Accept-Language."""
 
+import gettext
 from dataclasses import replace
 from datetime import timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, TypeVar, cast
 
 import flask
-from flask_babel import Babel
-from flask_babel import gettext as _translate
+from flask_babel import Babel, format_datetime
+from markupsafe import Markup
 
 from idp import cookies
 from idp.settings import ROOT, Settings
@@ -18,7 +19,8 @@ COOKIE_AGE = timedelta(days=365)
 Portal = TypeVar("Portal")
 """A registration, or what pages may say of one; or none."""
 
-_babel = Babel()
+# Only for moments: it looks for the language and its catalogue anew at every text.
+_babel = Babel(configure_jinja=False)
 
 
 def init_app(app: flask.Flask, settings: Settings) -> None:
@@ -28,10 +30,11 @@ def init_app(app: flask.Flask, settings: Settings) -> None:
         app,
         default_locale=_babel_name(languages[0]),
         default_timezone="Asia/Shanghai",
-        default_translation_directories=str(ROOT / "translations"),
         locale_selector=lambda: _babel_name(locale()),
     )
+    app.jinja_env.filters["datetimeformat"] = format_datetime
     app.jinja_env.globals["languages"] = languages
+    app.jinja_env.globals["_"] = _on_page
 
 
 def locale() -> str:
@@ -56,7 +59,7 @@ def remember(language: str) -> None:
 
 def translate(text: str) -> str:
     """A text marked with ``N_()``, in this request's language."""
-    return _translate(text) if text else ""
+    return _catalogue(locale()).gettext(text) if text else ""
 
 
 def named(portal: Portal) -> Portal:
@@ -65,6 +68,18 @@ def named(portal: Portal) -> Portal:
     if not english or locale() != "en":
         return portal
     return cast(Portal, replace(cast(Any, portal), name=english))
+
+
+def _on_page(text: str, **variables: Any) -> Markup:
+    """``_()`` of templates: the text is ours, what fills it is escaped; ``%%`` stands for ``%``."""
+    return Markup(_catalogue(locale()).gettext(text)) % variables
+
+
+@cache
+def _catalogue(language: str) -> gettext.NullTranslations:
+    """What we say in ``language``; texts that are not in it stay as they were written."""
+    names = [_babel_name(language)]
+    return gettext.translation("messages", ROOT / "translations", names, fallback=True)
 
 
 def _choose() -> str:

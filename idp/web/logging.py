@@ -56,9 +56,18 @@ def _to_json(event: Any, **_options: Any) -> str:
     return orjson.dumps(event, default=repr).decode()
 
 
-def _to_stderr(*_names: Any) -> structlog.PrintLogger:
-    """Look the stream up each time: whoever replaced it meant to see the log."""
-    return structlog.PrintLogger(sys.stderr)
+class _Stderr:
+    """Looks the stream up for each line: whoever replaced it meant to see the log."""
+
+    def msg(self, line: str) -> None:
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
+
+    debug = info = warning = error = critical = exception = msg
+
+
+def _to_stderr(*_names: Any) -> _Stderr:
+    return _Stderr()
 
 
 def _configure_standard_library(level: int, shared: list[Any], renderer: list[Any]) -> None:

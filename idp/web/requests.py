@@ -7,6 +7,7 @@ measured and audited like everything else.
 import os
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,16 +21,16 @@ from idp.settings import Settings
 from idp.web import csrf, headers, metrics, paths
 
 _USABLE_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
-_log = structlog.get_logger("idp.web")
 
 
 class Exchange:
     """One request under way; every log line and audit event until its end speaks of it."""
 
-    __slots__ = ("_audited", "id", "started")
+    __slots__ = ("_audited", "_log", "id", "started")
 
-    def __init__(self, environ: dict[str, Any], region: str):
+    def __init__(self, environ: dict[str, Any], region: str, log: Any):
         """``environ`` is WSGI's, after trusted proxies have been seen through."""
+        self._log = log
         self.started = time.perf_counter()
         self.id = _request_id(environ)
         bind_contextvars(request_id=self.id)
@@ -47,7 +48,7 @@ class Exchange:
         """Log and measure what was answered; the thread goes on to other requests, or to none."""
         seconds = time.perf_counter() - self.started
         metrics.observe(seen.method, seen.route, seen.status, seconds)
-        _log.info(
+        self._log.info(
             "request",
             method=seen.method,
             route=seen.route,
@@ -74,10 +75,10 @@ class Seen:
 
 def init_app(app: flask.Flask, settings: Settings) -> None:
     """Register the two hooks; both are on the hot path, so they only do what is below."""
-    region = settings.node.region
+    begin = exchanges(settings)
 
     def before() -> None:
-        flask.g.exchange = Exchange(flask.request.environ, region)
+        flask.g.exchange = begin(flask.request.environ)
         csrf.guard()
 
     def after(response: flask.Response) -> flask.Response:
@@ -93,6 +94,12 @@ def init_app(app: flask.Flask, settings: Settings) -> None:
 
     app.before_request_funcs.setdefault(None, []).insert(0, before)
     app.after_request(after)
+
+
+def exchanges(settings: Settings) -> Callable[[dict[str, Any]], Exchange]:
+    """How a request of this node begins; logging must be configured already."""
+    region, log = settings.node.region, structlog.get_logger("idp.web").bind()
+    return lambda environ: Exchange(environ, region, log)
 
 
 def request_id() -> str:

@@ -10,7 +10,6 @@ from idp.web import (
     headers,
     health,
     i18n,
-    logging,
     proxies,
     requests,
 )
@@ -19,13 +18,13 @@ from idp.web import (
 def init_app(app: flask.Flask, settings: Settings) -> None:
     """Give ``app`` its limits, hooks, error answers and the ``/health`` and ``/error`` pages.
 
-    Engines and the sealer must be there already: the cookie key derives from the node's keys.
+    Logging, engines and the sealer must be there already: the cookie key derives from the
+    node's keys.
     """
     app.config["MAX_CONTENT_LENGTH"] = settings.serve.max_body
     app.config["MAX_FORM_MEMORY_SIZE"] = settings.serve.max_body
     app.config["MAX_FORM_PARTS"] = 200
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
-    logging.configure(settings)
     proxies.init_app(app, settings)
     csrf.init_app(app, settings)
     i18n.init_app(app, settings)
