@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-PATIENCE = 20.0
+PATIENCE = 40.0
 
 
 class DidNotStart(Exception):

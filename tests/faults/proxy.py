@@ -61,6 +61,7 @@ class Proxy:
         finally:
             proxy._loop.call_soon_threadsafe(proxy._loop.stop)
             thread.join(5)
+            proxy._loop.close()
 
     @contextmanager
     def weather(self, **changes: object) -> Iterator[None]:
@@ -85,9 +86,12 @@ class Proxy:
         server = self._loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", 0))
         self.port = server.sockets[0].getsockname()[1]
         self._listening.set()
-        with suppress(RuntimeError):
-            self._loop.run_forever()
+        self._loop.run_forever()
         server.close()
+        left = asyncio.all_tasks(self._loop)
+        for task in left:
+            task.cancel()
+        self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
 
     async def _serve(self, node: asyncio.StreamReader, to_node: asyncio.StreamWriter) -> None:
         while self._weather.held:
@@ -99,24 +103,29 @@ class Proxy:
             return
         pair = (to_node, to_engine)
         self._writers.add(pair)
+        tasks = [
+            asyncio.ensure_future(self._pass(node, to_engine, answers=False)),
+            asyncio.ensure_future(self._pass(engine, to_node, answers=True)),
+            asyncio.ensure_future(self._cut(to_node)),
+        ]
         try:
-            await asyncio.wait(
-                [
-                    asyncio.create_task(self._pass(node, to_engine, answers=False)),
-                    asyncio.create_task(self._pass(engine, to_node, answers=True)),
-                    asyncio.create_task(self._cut(to_node)),
-                ],
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-            while to_node in self._forgotten and not node.at_eof():
-                await node.read(_CHUNK)  # swallowed: nobody is at the other end
-        except OSError:
-            pass
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            if to_node in self._forgotten:
+                await self._swallow(node)
         finally:
             self._writers.discard(pair)
             self._forgotten.discard(to_node)
             to_engine.close()
             to_node.close()
+
+    async def _swallow(self, node: asyncio.StreamReader) -> None:
+        """Nobody is at the other end, and nobody says so."""
+        with suppress(OSError):
+            while await node.read(_CHUNK):
+                pass
 
     async def _pass(
         self, source: asyncio.StreamReader, target: asyncio.StreamWriter, *, answers: bool

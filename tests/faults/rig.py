@@ -4,7 +4,6 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -171,9 +170,7 @@ def built(directory: Path, engines: Engines) -> Iterator[Rig]:
     outside = Outside()
     node = Node(directory, engines, outside.url)
     try:
-        with ThreadPoolExecutor(2) as pool:
-            made = pool.map(lambda client_id: _register(node, outside, client_id), PORTALS)
-            secrets = dict(zip(PORTALS, made, strict=True))
+        secrets = {client_id: _register(node, outside, client_id) for client_id in PORTALS}
         ledger, promises = Ledger(), Promises()
         place = Place([node.port], ledger, promises, outside, secrets)
         load = Load(place, _people(place))

@@ -42,6 +42,6 @@ def test_a_rolling_restart_refuses_nobody(rig: Rig) -> None:
     if rig.engines.embedded:
         pytest.skip("a node that brings its engines along stands alone")
     with beside(rig) as twin:
-        limits = Limits(5, 5, spotless=True)
+        limits = Limits(5, 20, spotless=True)
         result = rig.through("rolling restart", restarted(twin, rig.node), limits, lasts=1.0)
     assert result.wrong == ()

@@ -145,7 +145,11 @@ class Truth:
         found = []
         for name, _ in self.promises.opened[-_LOOKED_AT:]:
             person = Person(Wire(self.load.ports, self.load.ledger, "truth"), "", name)  # type: ignore[arg-type]
-            person.opens("/login/").signs_in(password=PASSWORD)
+            try:
+                person.opens("/login/").signs_in(password=PASSWORD)
+            except Interrupted:
+                found.append(f"the healed node refused {name}: {self.load.ledger.notes[-1]}")
+                continue
             if person.browser.get_cookie("hutong_sso") is None:
                 found.append(f"the account {name} was opened, and is gone")
         return found
