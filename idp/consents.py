@@ -54,18 +54,21 @@ def withdraw(account_id: str, client_id: str) -> bool:
         return False
     connection.withdrawn_at = now()
     _tell(account_id, client_id)
-    payload = {"account": account_id, "client_id": client_id}
+    payload = {"account": account_id, "client_id": client_id, "cut": stored.new_version()}
     outbox.add("client-cut", payload, due_in=sessions.CUT_AGAIN)
     audit.record(events.ConsentWithdrawn(account=account_id, client_id=client_id))
     db.session.commit()
-    cut(account_id, client_id)
+    cut(**payload)
     return True
 
 
-def cut(account_id: str, client_id: str) -> None:
-    """The cut alone: harmless to repeat."""
-    for ref in stored.refs_of(account_id):
-        stored.cut_client(ref, client_id)
+def cut(account: str, client_id: str, cut: str = "") -> None:
+    """The cut alone: harmless to repeat, whatever was granted in the meantime.
+
+    Promises of the release before this one name no ``cut``.
+    """
+    for ref in stored.refs_of(account):
+        stored.cut_client(ref, client_id, cut)
 
 
 def _tell(account_id: str, client_id: str) -> None:

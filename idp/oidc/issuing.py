@@ -19,7 +19,7 @@ from idp.store import tokens as kept
 from idp.store.clients import Registration
 
 _PURPOSE = "claims"
-_OF_THE_CODE = {"nonce", "challenge", "redirect_uri", "claims", "version"}
+_OF_THE_CODE = {"nonce", "challenge", "redirect_uri", "claims", "version", "cut"}
 
 
 class SessionChanged(Exception):

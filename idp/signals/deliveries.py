@@ -45,7 +45,7 @@ def _end_sessions(payload: dict[str, Any], _means: Means) -> str:
 
 
 def _cut_client(payload: dict[str, Any], _means: Means) -> str:
-    consents.cut(payload["account"], payload["client_id"])
+    consents.cut(**payload)
     return "cut"
 
 

@@ -31,6 +31,7 @@ local code = redis.call('GET', KEYS[1])
 if not code then return 'gone' end
 if string.sub(code, 1, 9) == '{"spent":' then return 'spent' end
 if redis.call('HEXISTS', KEYS[2], 'rp:' .. ARGV[11]) == 0 then return 'ended' end
+if (redis.call('HGET', KEYS[2], 'cut:' .. ARGV[11]) or '') ~= ARGV[17] then return 'ended' end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 redis.call('HSET', KEYS[3], 'core', ARGV[3], 'n', ARGV[4], 'offline', ARGV[5], 'v', ARGV[6],
   'at', ARGV[7])
@@ -74,6 +75,8 @@ class Redemption:
     claims: str
     """Sealed; kept only while the session is still at ``version``."""
     version: str
+    cut: str
+    """The client's last cut when the code was issued; a later one ends the code."""
     now: int
     lifetime: timedelta
     token: NewToken
@@ -184,6 +187,7 @@ def redeem(new: Redemption) -> str:
         token_ms,
         new.event,
         new.version,
+        new.cut,
     ]
     return _REDEEM(keys, args).decode()
 

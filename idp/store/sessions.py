@@ -3,11 +3,12 @@
 ``core`` is who and how, fixed at sign-in; ``secret`` the hash of the cookie's secret;
 ``v`` changes whenever somebody else changed the session (a cut), so that nobody writes
 back what has just been withdrawn; ``rp:<client_id>`` is what a client was granted;
-``claims`` is what may be told of the person, sealed, so that the warm path asks no SQL.
+``claims`` is what may be told of the person, sealed, so that the warm path asks no SQL;
+``cut:<client_id>`` names the last cut of a client, so that no code outlives it.
 """
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any, cast
@@ -59,8 +60,9 @@ return kept
 
 _CUT_CLIENT = Script("""
 if redis.call('EXISTS', KEYS[1]) == 1 then
+  if redis.call('HGET', KEYS[1], 'cut:' .. ARGV[1]) == ARGV[4] then return 0 end
   redis.call('HDEL', KEYS[1], 'rp:' .. ARGV[1])
-  redis.call('HSET', KEYS[1], 'v', ARGV[2])
+  redis.call('HSET', KEYS[1], 'v', ARGV[2], 'cut:' .. ARGV[1], ARGV[4])
 end
 local families = redis.call('HGETALL', KEYS[2])
 for i = 1, #families, 2 do
@@ -102,6 +104,8 @@ class Stored:
     grants: dict[str, bytes]
     claims: str = ""
     """What may be told of the person, sealed; empty until it was first needed."""
+    cuts: dict[str, str] = field(default_factory=dict)
+    """The last cut of each client that lost what it had been granted."""
 
     @property
     def ref(self) -> str:
@@ -175,6 +179,7 @@ def parse(bucket: str, sid: str, fields: dict[bytes, bytes]) -> Stored | None:
         seen=int(fields[b"seen"]),
         grants={k[3:].decode(): v for k, v in fields.items() if k.startswith(b"rp:")},
         claims=fields.get(b"claims", b"").decode(),
+        cuts={k[4:].decode(): v.decode() for k, v in fields.items() if k.startswith(b"cut:")},
     )
 
 
@@ -185,11 +190,14 @@ def cut(ref: str, *, keep_offline: bool) -> None:
     _CUT(keys, ["keep" if keep_offline else "all", buckets.family(bucket, "")])
 
 
-def cut_client(ref: str, client_id: str) -> None:
-    """Take back what one client was granted in this session."""
+def cut_client(ref: str, client_id: str, cut: str) -> None:
+    """Take back what one client was granted in this session, and every code on its way.
+
+    ``cut`` names this cut: made again, it leaves alone what was granted since.
+    """
     bucket, sid = ref[:2], ref[2:]
     keys = [buckets.session(bucket, sid), buckets.families(bucket, sid)]
-    _CUT_CLIENT(keys, [client_id, new_version(), buckets.family(bucket, "")])
+    _CUT_CLIENT(keys, [client_id, new_version(), buckets.family(bucket, ""), cut])
 
 
 def cut_claims(ref: str) -> None:

@@ -62,11 +62,14 @@ class AuthorizationCodeGrant(rfc6749.AuthorizationCodeGrant):
         code = session.bucket + secrets.token_urlsafe(32)
         client_id, family = self.request.client.get_client_id(), store.family_id(code)
         ready = issuing.ready(session, family, [*value["ui"], *value["idt"]])
-        value |= {"claims": ready.of_code, "version": session.stored.version}
+        stored = session.stored
+        value |= {
+            "claims": ready.of_code,
+            "version": stored.version,
+            "cut": stored.cuts.get(client_id, ""),
+        }
         kept = store.issue_code(
-            store.SessionState(
-                session.bucket, session.sid, session.stored.version, ready.of_session
-            ),
+            store.SessionState(session.bucket, session.sid, stored.version, ready.of_session),
             store.NewGrant(client_id, orjson.dumps(granted)),
             store.NewCode(code, orjson.dumps(value), services.settings.tokens.code),
             issuing.use_of(session),
@@ -135,6 +138,7 @@ class AuthorizationCodeGrant(rfc6749.AuthorizationCodeGrant):
                 offline="offline_access" in value["scope"].split(),
                 claims=value["claims"],
                 version=value["version"],
+                cut=value["cut"],
                 now=int(time.time()),
                 lifetime=lifetimes.refresh
                 if self.request.outcome["refreshing"]

@@ -1,0 +1,39 @@
+"""What was on its way when a consent was taken back does not come with the next one."""
+
+import flask
+from sqlalchemy import select
+
+from idp import consents
+from idp.store.engines import db
+from idp.store.outbox import OutboxMessage
+from tests.oidc.actors import Person, Portal
+
+
+def test_a_code_from_before_the_withdrawal_is_worth_nothing_after_the_next_consent(
+    app: flask.Flask, wang: Person, shebao: Portal
+) -> None:
+    wang.opens(shebao.url(scope="openid phone")).signs_in().presses("consent-allow")
+    before = wang.arrived["code"]
+    with app.app_context():
+        assert consents.withdraw(wang.account_id, "shebao")
+    wang.opens(shebao.url(scope="openid")).presses("consent-allow")
+
+    assert shebao.redeems(before).status_code == 400
+
+
+def test_the_cut_made_once_more_spares_what_was_granted_since(
+    app: flask.Flask, wang: Person, shebao: Portal
+) -> None:
+    """The worker repeats every cut, in case the process that began it died."""
+    shebao.tokens_for(wang, scope="openid")
+    with app.app_context():
+        assert consents.withdraw(wang.account_id, "shebao")
+        (promise,) = [
+            row for row in db.session.scalars(select(OutboxMessage)) if row.kind == "client-cut"
+        ]
+        again = dict(promise.payload)
+    tokens = shebao.tokens_for(wang, scope="openid")
+    with app.app_context():
+        consents.cut(**again)
+
+    assert shebao.userinfo(tokens["access_token"]).status_code == 200
