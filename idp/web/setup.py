@@ -5,6 +5,7 @@ import flask
 from idp.settings import Settings
 from idp.web import (
     answers,
+    bodies,
     context,
     csrf,
     headers,
@@ -25,6 +26,7 @@ def init_app(app: flask.Flask, settings: Settings) -> None:
     app.config["MAX_FORM_MEMORY_SIZE"] = settings.serve.max_body
     app.config["MAX_FORM_PARTS"] = 200
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
+    bodies.init_app(app, settings)
     proxies.init_app(app, settings)
     csrf.init_app(app, settings)
     i18n.init_app(app, settings)

@@ -83,6 +83,18 @@ def test_connections_that_say_nothing_hold_up_nobody(node: Node) -> None:
         assert node.slowest() < PATIENCE
 
 
+SLOW_BODY = (
+    b"POST /oauth/token HTTP/1.1\r\nHost: localhost\r\n"
+    b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\na"
+)
+
+
+def test_bodies_that_come_byte_by_byte_hold_up_nobody(node: Node) -> None:
+    """A crowd of 200; eight are enough to take every thread of the default web process."""
+    with crowd(node, SLOW_BODY):
+        assert node.slowest() < PATIENCE
+
+
 def test_heads_that_come_byte_by_byte_hold_up_nobody(node: Node) -> None:
     with crowd(node, HEAD) as held:
         over = threading.Event()

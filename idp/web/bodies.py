@@ -1,0 +1,84 @@
+"""Bodies that arrive slowly hold up nobody: they are read here, a few at a time.
+
+A WSGI server hands a request over before its body is there, and a thread waits for the rest
+for as long as the client likes. An honest body is a few hundred bytes that come with the
+head, so few are ever under way at once; whoever keeps more waiting is told to come again.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from io import BytesIO
+from typing import Any
+
+import flask
+import orjson
+
+from idp.errors import EngineUnavailable
+from idp.settings import Settings
+from idp.web.addresses import address_range
+
+Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
+_range_of = lru_cache(4096)(address_range)
+
+
+def init_app(app: flask.Flask, settings: Settings) -> None:
+    """Stand inside what sees through proxies: the share is that of the client's network."""
+    app.wsgi_app = Bodies(app.wsgi_app, settings)  # type: ignore[method-assign]
+
+
+class Bodies:
+    """WSGI middleware: reads a body whole before anybody else sees the request.
+
+    One network's bodies may keep a quarter of the threads waiting, all together all but two.
+    """
+
+    def __init__(self, app: Wsgi, settings: Settings):
+        self._app = app
+        self._max_body = settings.serve.max_body
+        self._share = max(1, settings.serve.threads // 4)
+        self._all = max(1, settings.serve.threads - 2)
+        self._lock = threading.Lock()
+        self._waiting: Counter[str] = Counter()
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        length = environ.get("CONTENT_LENGTH") or "0"
+        if length == "0" or not length.isdecimal() or int(length) > self._max_body:
+            return self._app(environ, start_response)
+        network = _range_of(environ.get("REMOTE_ADDR", ""))
+        if not self._enter(network):
+            return _busy(start_response)
+        try:
+            environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(int(length)))
+        finally:
+            self._leave(network)
+        return self._app(environ, start_response)
+
+    def _enter(self, network: str) -> bool:
+        with self._lock:
+            if self._waiting[network] >= self._share or self._waiting.total() >= self._all:
+                return False
+            self._waiting[network] += 1
+            return True
+
+    def _leave(self, network: str) -> None:
+        with self._lock:
+            self._waiting[network] -= 1
+            if not self._waiting[network]:
+                del self._waiting[network]
+
+
+def _busy(start_response: Any) -> list[bytes]:
+    """As plain as can be: nothing of the request has been looked at."""
+    error = EngineUnavailable
+    body = orjson.dumps({"error": error.oauth_error, "error_description": error.code})
+    headers = [
+        ("Content-Type", "application/json"),
+        ("Content-Length", str(len(body))),
+        ("Cache-Control", "no-store"),
+        ("Retry-After", "5"),
+        ("Connection", "close"),
+    ]
+    start_response("503 Service Unavailable", headers)
+    return [body]
