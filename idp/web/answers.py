@@ -128,4 +128,4 @@ def _back_url() -> str:
     origin = flask.request.host_url
     referrer = flask.request.referrer or ""
     path = referrer.removeprefix(origin) if referrer.startswith(origin) else ""
-    return "/" + path.lstrip("/")
+    return "/" + path.lstrip("/\\")

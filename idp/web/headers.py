@@ -5,6 +5,7 @@ while it is made: a script nonce, a verified origin its form leads to, a frame's
 """
 
 import secrets
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 import flask
@@ -56,6 +57,8 @@ def allow_frame(uri: str) -> None:
 def apply(response: flask.Response) -> None:
     """Put the headers on an answer. Views may set Cache-Control; the rest is ours alone."""
     present = response.headers
+    if response.status_code == HTTPStatus.PERMANENT_REDIRECT:
+        present["Location"] = _at_home(present["Location"])
     present.extend(flask.current_app.extensions["hutong.headers"])
     if "Cache-Control" not in present:
         present.add("Cache-Control", "no-store")
@@ -69,6 +72,13 @@ def apply(response: flask.Response) -> None:
 def _always(settings: Settings) -> list[tuple[str, str]]:
     hsts = [("Strict-Transport-Security", _HSTS)] if settings.secure else []
     return [*_ALWAYS, *hsts]
+
+
+def _at_home(location: str) -> str:
+    """The router's own redirects name the Host that was asked for; they lead to a path of ours."""
+    parts = urlsplit(location)
+    path = "/" + parts.path.lstrip("/\\")
+    return f"{path}?{parts.query}" if parts.query else path
 
 
 def _allow(kind: str, uri: str) -> None:
