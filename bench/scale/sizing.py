@@ -103,7 +103,7 @@ def tables(found: dict[str, Any], given: Assumptions) -> Iterator[str]:
     """As Markdown, for docs/scaling.md."""
     yield from _operations(found)
     yield ""
-    yield "| | " + " | ".join(f"{size:,}".replace(",", " ") for size in SIZES) + " |"
+    yield "| | " + " | ".join(map(_number, SIZES)) + " |"
     yield "|---|" + "---:|" * len(SIZES)
     for name, values in _lines(found, given):
         yield f"| {name} | " + " | ".join(values) + " |"
@@ -119,7 +119,7 @@ def _operations(found: dict[str, Any]) -> Iterator[str]:
         low, high = row["cpu_ratio"][1:]
         cells = (
             row["operation"],
-            f"{row['accounts']:,}".replace(",", " "),
+            _number(row["accounts"]),
             *(f"{row.get(f'{who}_ms', 0.0):.2f}" for who in ("web", "worker", "postgres")),
             f"{row.get('redis_ms', 0.0):.2f}",
             f"{row['cpu_ms']:.2f}",
@@ -132,19 +132,19 @@ def _operations(found: dict[str, Any]) -> Iterator[str]:
 
 def _lines(found: dict[str, Any], given: Assumptions) -> Iterator[tuple[str, list[str]]]:
     mean = [sum(list(given.rates(size).values())[:2]) for size in SIZES]
-    yield "sign-ins a second, mean", [f"{each:,.1f}" for each in mean]
-    yield "… in the busiest second", [f"{each * given.peak:,.0f}" for each in mean]
+    yield "sign-ins a second, mean", [_number(each, 1) for each in mean]
+    yield "… in the busiest second", [_number(each * given.peak) for each in mean]
     needed = [cores(found, given, size) for size in SIZES]
     for who in needed[0]:
-        yield f"cores: {who}", [f"{each[who]:,.1f}" for each in needed]
+        yield f"cores: {who}", [_number(each[who], 1) for each in needed]
     for way, words in (("bytes_in", "traffic in"), ("bytes_out", "traffic out")):
         yield (
             f"{words}, Mbit/s",
-            [f"{traffic(found, given, s)[way] / 1e6:,.1f}" for s in SIZES],
+            [_number(traffic(found, given, s)[way] / 1e6, 1) for s in SIZES],
         )
     yield (
         "audit events a second, busiest",
-        [f"{events_a_second(given, s) * given.peak:,.0f}" for s in SIZES],
+        [_number(events_a_second(given, s) * given.peak) for s in SIZES],
     )
     for kind in ("accounts", "sign_ins", "audit"):
         yield f"PostgreSQL: {kind}", [_amount(disk(found, given, s)[kind]) for s in SIZES]
@@ -155,6 +155,10 @@ def _costs(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """What operations cost among the most accounts there were."""
     most = max(row["accounts"] for row in found["rounds"])
     return {row["operation"]: row for row in found["rounds"] if row["accounts"] == most}
+
+
+def _number(value: float, digits: int = 0) -> str:
+    return f"{value:,.{digits}f}".replace(",", " ")
 
 
 def _amount(size: float) -> str:
