@@ -189,6 +189,7 @@ class _Known:
 
     def __init__(self) -> None:
         self.clients: dict[str, tuple[int, Registration]] = {}
+        self.latest: int | None = None
         self.origins: tuple[int, frozenset[str]] = (-1, frozenset())
         self.ids: tuple[int, frozenset[str]] = (-1, frozenset())
         """Every id there is: strangers may make up any number of others."""
@@ -216,6 +217,7 @@ def find(client_id: str, epoch: int | None) -> Registration | None:
     if not is_id(client_id):
         return None
     known, epoch = _known(), _as_of(epoch)
+    known.latest = epoch
     cached = known.clients.get(client_id)
     if epoch is not None and cached is not None and cached[0] >= epoch:
         return cached[1]
@@ -230,6 +232,11 @@ def find(client_id: str, epoch: int | None) -> Registration | None:
         return None
     known.keep(client_id, value, found)
     return found
+
+
+def latest_epoch() -> int | None:
+    """The latest this process has seen; there may be a later one by now."""
+    return _known().latest
 
 
 def is_id(client_id: str) -> bool:

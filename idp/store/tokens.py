@@ -44,6 +44,7 @@ return 1
 """)
 
 _KEEP_ACCESS = Script("""
+if redis.call('GET', KEYS[3]) ~= ARGV[4] then return 0 end
 if ARGV[1] ~= '' then redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end
 redis.call('XADD', KEYS[2], '*', 'event', ARGV[3])
 return 1
@@ -151,10 +152,15 @@ def read_access(
     return orjson.loads(value) if value else None, family_of(bucket, fid, family), epoch_of(epoch)
 
 
-def keep_access(bucket: str, token: NewToken, event: bytes) -> None:
-    """Keep a token that belongs to no person (client credentials)."""
-    keys = [buckets.access(bucket, token.digest), buckets.audit(bucket)]
-    _KEEP_ACCESS(keys, [*token.args(), event])
+class Outdated(Exception):
+    """A registration has changed since the epoch that was decided on."""
+
+
+def keep_access(bucket: str, token: NewToken, event: bytes, epoch: int | None) -> None:
+    """Keep a token that belongs to no person (client credentials), decided on at ``epoch``."""
+    keys = [buckets.access(bucket, token.digest), buckets.audit(bucket), buckets.epoch(bucket)]
+    if not _KEEP_ACCESS(keys, [*token.args(), event, epoch or 0]):
+        raise Outdated
 
 
 def drop_access(token: str, bucket: str, event: bytes) -> None:

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import flask
-import structlog
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from idp import browsers
 from idp.audit import context as audit
 from idp.settings import Settings
-from idp.web import csrf, headers, metrics, paths
+from idp.web import csrf, headers, logging, metrics, paths
 
 _USABLE_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 
@@ -28,7 +27,7 @@ class Exchange:
 
     __slots__ = ("_audited", "_log", "id", "started")
 
-    def __init__(self, environ: dict[str, Any], region: str, log: Any):
+    def __init__(self, environ: dict[str, Any], region: str, log: Callable[..., None]):
         """``environ`` is WSGI's, after trusted proxies have been seen through."""
         self._log = log
         self.started = time.perf_counter()
@@ -48,12 +47,12 @@ class Exchange:
         """Log and measure what was answered; the thread goes on to other requests, or to none."""
         seconds = time.perf_counter() - self.started
         metrics.observe(seen.method, seen.route, seen.status, seconds)
-        self._log.info(
-            "request",
+        self._log(
             method=seen.method,
             route=seen.route,
             status=seen.status,
             ms=round(seconds * 1000, 1),
+            request_id=self.id,
         )
         self.leave()
 
@@ -98,7 +97,7 @@ def init_app(app: flask.Flask, settings: Settings) -> None:
 
 def exchanges(settings: Settings) -> Callable[[dict[str, Any]], Exchange]:
     """How a request of this node begins; logging must be configured already."""
-    region, log = settings.node.region, structlog.get_logger("idp.web").bind()
+    region, log = settings.node.region, logging.of_requests(settings)
     return lambda environ: Exchange(environ, region, log)
 
 

@@ -1,17 +1,23 @@
-"""The warm single-sign-on path runs no SQL and few Redis round trips (ARCHITECTURE «Hot path»)."""
+"""The warm single-sign-on path runs no SQL and few Redis round trips (ARCHITECTURE «Hot path»),
+and makes few calls: what does not depend on the clock shows a regression at once.
+"""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import flask
+import orjson
 import pytest
 from redis.connection import AbstractConnection
 from sqlalchemy import event
 
+from idp.oidc import tokens as writing
 from idp.store.engines import db
 from tests.oidc.actors import Person, Portal
+from tests.oidc.test_two_ways import basic, call, cookie, redemption
 
 
 @dataclass
@@ -129,3 +135,107 @@ def test_metadata_and_keys_touch_no_engine(counted: Callable[[], Any], client: A
         client.get("/jwks.json")
 
     assert count == Count(sql=0, redis=0)
+
+
+def test_client_credentials_only_write(
+    counted: Callable[[], Any], register: Callable[..., Portal]
+) -> None:
+    api = register("api", grant_types=["client_credentials"], scope="openid api")
+    api.calls("/oauth/token", grant_type="client_credentials")
+    api.calls("/oauth/token", grant_type="client_credentials")
+    with counted() as count:
+        answer = api.calls("/oauth/token", grant_type="client_credentials")
+
+    assert answer.status_code == 200
+    assert count == Count(sql=0, redis=1)
+
+
+CALLS = {
+    "authorize": 1450,
+    "token": 1000,
+    "refresh": 820,
+    "userinfo": 345,
+    "introspection": 440,
+    "client credentials": 550,
+    "keys": 170,
+}
+"""Calls of functions, Python's and C's, one warm request may make; a twelfth more than it does.
+What makes a request dearer on purpose raises its line here, in the same commit."""
+
+
+@pytest.fixture
+def steps(
+    app: flask.Flask,
+    warm: dict[str, Any],
+    wang: Person,
+    shebao: Portal,
+    register: Callable[..., Portal],
+) -> dict[str, Callable[[], Any]]:
+    """Each kind of request as a server hands it over, repeatable."""
+    api = register("api", grant_types=["client_credentials"], scope="openid api")
+    last = dict(warm)
+
+    def authorize() -> str:
+        url = shebao.url(scope="openid phone")
+        location = dict(call(app, "GET", url, **cookie(wang))["headers"])["Location"]
+        return location.partition("code=")[2].partition("&")[0]
+
+    def posts(portal: Portal, form: dict[str, str], path: str = "/oauth/token") -> bytes:
+        answer = call(app, "POST", path, body=form, **basic(portal))
+        assert answer["status"] == "200 OK", answer
+        return answer["body"]
+
+    def refresh() -> None:
+        form = {"grant_type": "refresh_token", "refresh_token": last["refresh_token"]}
+        last.update(orjson.loads(posts(shebao, form)))
+
+    bearer = {"HTTP_AUTHORIZATION": f"Bearer {warm['access_token']}"}
+    asked = {"token": warm["access_token"]}
+    return {
+        "authorize": authorize,
+        "token": lambda code=None: posts(shebao, redemption(shebao, code or authorize())),
+        "refresh": refresh,
+        "userinfo": lambda: call(app, "GET", "/oauth/userinfo", **bearer),
+        "introspection": lambda: posts(shebao, asked, "/oauth/introspect"),
+        "client credentials": lambda: posts(api, {"grant_type": "client_credentials"}),
+        "keys": lambda: call(app, "GET", "/jwks.json"),
+    }
+
+
+@pytest.mark.parametrize("step", CALLS)
+def test_a_request_makes_no_more_calls_than_its_budget(
+    steps: dict[str, Callable[..., Any]], step: str
+) -> None:
+    for _ in range(3):
+        steps[step]()
+    given = (steps["authorize"](),) if step == "token" else ()
+    made = 0
+
+    def count(_frame: Any, event: str, _arg: Any) -> None:
+        nonlocal made
+        made += event in {"call", "c_call"}
+
+    sys.setprofile(count)
+    try:
+        steps[step](*given)
+    finally:
+        sys.setprofile(None)
+
+    assert CALLS[step] * 0.8 < made <= CALLS[step], "change the budget knowingly"
+
+
+def test_a_flow_makes_one_signature(
+    steps: dict[str, Callable[[], Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps["token"]()
+    signed: list[str] = []
+    sign = writing.sign
+
+    def counting(claims: dict[str, Any], alg: str, typ: str = "JWT") -> str:
+        signed.append(typ)
+        return sign(claims, alg, typ)
+
+    monkeypatch.setattr(writing, "sign", counting)
+    steps["token"]()
+
+    assert signed == ["JWT"]

@@ -10,7 +10,7 @@ from idp.audit import events
 from idp.audit import log as audit
 from idp.oidc import tokens
 from idp.oidc.client_auth import CLIENT_AUTH
-from idp.store import buckets
+from idp.store import buckets, clients
 from idp.store import grants as store
 from idp.store import tokens as kept
 
@@ -24,7 +24,14 @@ class ClientCredentialsGrant(rfc6749.ClientCredentialsGrant):
     @staticmethod
     def read(form: dict[str, str]) -> tuple[Any, int | None]:
         bucket = buckets.draw()
-        return bucket, store.read_epoch(bucket)
+        epoch = store.read_epoch(bucket)
+        return (bucket, epoch), epoch
+
+    @staticmethod
+    def guess(_form: dict[str, str]) -> tuple[Any, int | None]:
+        """The same without asking: ``keep_access`` holds it against what Redis knows."""
+        epoch = clients.latest_epoch()
+        return (buckets.draw(), epoch), epoch
 
     def validate_requested_scope(self) -> None:
         """Scopes that speak of a person are not to be had without one."""
@@ -34,7 +41,7 @@ class ClientCredentialsGrant(rfc6749.ClientCredentialsGrant):
         super().validate_requested_scope()
 
     def generate_token(self, user: Any = None, scope: Any = None, **_: Any) -> dict[str, Any]:
-        client, bucket = self.request.client, self.request.outcome["read"]
+        client, (bucket, _) = self.request.client, self.request.outcome["read"]
         scope = client.get_allowed_scope(self.request.payload.scope)
         nobody = secrets.token_urlsafe(16)
         access = tokens.access_token(client.record, (bucket, nobody), None, scope)
@@ -49,4 +56,5 @@ class ClientCredentialsGrant(rfc6749.ClientCredentialsGrant):
     def save_token(self, token: dict[str, Any]) -> None:
         client_id = self.request.client.get_client_id()
         event = audit.packed(events.TokensIssued(client_id=client_id, grant=self.GRANT_TYPE))
-        kept.keep_access(self.request.outcome["read"], self.request.outcome["access"].kept, event)
+        bucket, epoch = self.request.outcome["read"]
+        kept.keep_access(bucket, self.request.outcome["access"].kept, event, epoch)
