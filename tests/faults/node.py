@@ -32,6 +32,7 @@ OVERLAP = 32
 """Seconds a new signing key is published before it signs: a process looks every 30 s."""
 _RESTART_AFTER = 0.3
 _PLENTY = 1_000_000
+_OURS = (b"idp", b"granian", b"valkey-server")
 
 
 @dataclass
@@ -270,7 +271,8 @@ def _threads(pid: int) -> int:
 
 def _kill(pid: int) -> None:
     try:
-        if b"idp" in Path(f"/proc/{pid}/cmdline").read_bytes():
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        if any(mark in command for mark in _OURS):
             os.kill(pid, signal.SIGKILL)
     except OSError:
         return
