@@ -4,7 +4,7 @@ import unicodedata
 
 import flask
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from idp.credentials import username_fits
@@ -47,6 +47,7 @@ def test_nothing_unseen_makes_a_second_number_of_one(letter: str) -> None:
             continue
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.text(max_size=24))
 def test_any_text_is_a_plain_number_or_none(text: str) -> None:
     try:
@@ -86,6 +87,7 @@ def _id(name: str) -> str:
     return account.id
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.text(min_size=1, max_size=40))
 def test_a_name_that_may_be_chosen_has_one_spelling(text: str) -> None:
     if username_fits(text):
