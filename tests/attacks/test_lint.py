@@ -14,7 +14,7 @@ from tools import audit, secret_scan
 HEAD, TAIL = "-----BEGIN EC PRIVATE" + " KEY-----", "-----END EC PRIVATE" + " KEY-----"
 PLANTED = {
     "a private key": f"{HEAD}\n{base64.b64encode(b'x' * 90).decode()}\n{TAIL}\n",
-    "a cloud key": "access = 'AKIA" + "2E0A8F3B244C9986" + "'",
+    "a cloud key": "access = 'AKIA" + "QWERTZUP" + "LKJHGFDS" + "'",
     "a token": "t = 'eyJhbGciOiJFUzI1NiJ9" + ".eyJzdWIiOiJ3YW5nIn0.c2lnbmF0dXJl'",
     "an address with a password": "url = 'redis://node:" + "gz5Kq0Vt@db.example/0'",
     "a random text": f"key = '{base64.b64encode(secrets.token_bytes(36)).decode()}'",
