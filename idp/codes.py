@@ -14,7 +14,7 @@ from idp.services import services
 from idp.settings import current as settings
 from idp.sms.errors import CodeExpired, TooManyTries, WrongCode
 from idp.sms.numbers import normalise
-from idp.store import accounts, throttles
+from idp.store import sign_ins, throttles
 from idp.store.throttles import Counter
 from idp.web import captcha, people
 from idp.web.addresses import address_range
@@ -52,10 +52,8 @@ def ask(interaction: Interaction, number: str | None, purpose: str, here: Here) 
     None stands for the number asked before: the form that asks again does not hold it.
     """
     number = _number_before(interaction, purpose) if number is None else normalise(number)
-    for counter in _requests(here):
-        throttles.take([counter])
-    account = accounts.by_phone(number)
-    known = accounts.knows_browser(account.id if account else "", here.browser)
+    throttles.count(_requests(here))
+    known = sign_ins.knows_browser_by_phone(number, here.browser)
     sent = services.sms.request_code(
         number, purpose, here.browser, here.address, known, interaction.id
     )
@@ -84,7 +82,7 @@ def check(interaction: Interaction, purpose: str, entered: str, here: Here) -> s
     try:
         number = services.sms.check_code(challenge["challenge"], entered, purpose, here.browser)
     except (WrongCode, TooManyTries):
-        throttles.take([_guesses(here)])
+        throttles.count([_guesses(here)])
         raise
     throttles.clear(_requests(here)[0])
     return number
@@ -136,7 +134,8 @@ def guard(form: Any, here: Here) -> None:
 def risky(here: Here) -> bool:
     """Many codes asked for and none entered, or guessed at, by this browser or around it."""
     counters = (*_requests(here), _guesses(here))
-    return any(throttles.used([counter])[0] >= counter.limit for counter in counters)
+    used = throttles.used(counters)
+    return any(n >= counter.limit for n, counter in zip(used, counters, strict=True))
 
 
 def _number_before(interaction: Interaction, purpose: str) -> str:

@@ -29,22 +29,45 @@ def granted(account_id: str, registration: Registration) -> frozenset[str] | Non
 
 def give(account_id: str, registration: Registration, claims: Collection[str]) -> frozenset[str]:
     """Record a grant, added to what was granted before, and commit."""
-    connection, is_new = connections.find_or_add(account_id, registration.client_id)
+    known = connections.find(account_id, registration.client_id)
+    if known is None and _begin(account_id, registration, claims):
+        return registration.tellable(claims)
+    known = known or connections.get(account_id, registration.client_id)  # of another tab
     basis = registration.legal_basis
-    is_new = is_new or connection.legal_basis != basis
-    if is_new:
-        connection.granted, connection.withdrawn_at, connection.first_at = [], None, now()
-    connection.legal_basis = basis
-    connection.statute = registration.statute
-    connection.last_at = now()
-    new = sorted(set(claims) - set(connection.granted))
-    if new or is_new:
-        connection.granted = sorted({*connection.granted, *claims})
-        kind = events.StatutoryDisclosure if registration.statutory else events.ConsentGiven
-        client_id = registration.client_id
-        audit.record(kind(account=account_id, client_id=client_id, claims=tuple(new)))
+    anew = not known.live or known.legal_basis != basis
+    if anew:
+        known.granted, known.withdrawn_at, known.first_at = [], None, now()
+    known.legal_basis = basis
+    known.statute = registration.statute
+    known.last_at = now()
+    new = sorted(set(claims) - set(known.granted))
+    if new or anew:
+        known.granted = sorted({*known.granted, *claims})
+        _record(account_id, registration, new)
     db.session.commit()
-    return registration.tellable(connection.granted)
+    return registration.tellable(known.granted)
+
+
+def _begin(account_id: str, registration: Registration, claims: Collection[str]) -> bool:
+    """The first grant to a client, committed. False: another tab was first."""
+    granted = sorted(set(claims))
+    first = connections.add(
+        account_id,
+        registration.client_id,
+        legal_basis=registration.legal_basis,
+        statute=registration.statute,
+        granted=granted,
+    )
+    if first:
+        _record(account_id, registration, granted)
+        db.session.commit()
+    return first
+
+
+def _record(account_id: str, registration: Registration, claims: list[str]) -> None:
+    kind = events.StatutoryDisclosure if registration.statutory else events.ConsentGiven
+    client_id = registration.client_id
+    audit.record(kind(account=account_id, client_id=client_id, claims=tuple(claims)))
 
 
 def withdraw(account_id: str, client_id: str) -> bool:

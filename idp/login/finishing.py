@@ -37,15 +37,15 @@ def finish(interaction: Interaction, account: Account, amr: tuple[str, ...]) -> 
     if not account.active:
         trail.failed(account.id, amr[0], sessions.AccountStopped.code)
         raise sessions.AccountStopped
-    footing = proofs.footing(account)  # before the commit, which forgets what was read
+    footing = proofs.footing(account)
+    if not agreements.pending(account.id):
+        return complete(interaction, account, amr, footing)
     if "sms" in amr:
         accounts.prove_number(account)
+    signing = Signing(account.id, amr, footing, time.time())
     db.session.commit()
-    if agreements.pending(account.id):
-        signing = Signing(account.id, amr, footing, time.time())
-        interaction = interactions.note(interaction, signing=asdict(signing))
-        return people.go(interaction.url("/login/agreement"))
-    return complete(interaction, account, amr, footing)
+    interaction = interactions.note(interaction, signing=asdict(signing))
+    return people.go(interaction.url("/login/agreement"))
 
 
 def complete(
@@ -53,16 +53,16 @@ def complete(
 ) -> flask.Response:
     """Start the session; whatever was proven on the way is used up.
 
-    Whoever changes the password ends the sessions there are: one that begins just then on the
-    old password is seen here, by the ``footing`` of its proof. Raises StepMissing.
+    Raises StepMissing when the ``footing`` of the proof has gone. Whoever changes number or
+    password ends the sessions there are; one that begins just then ends by itself.
     """
+    if proofs.footing(account) != footing:
+        raise StepMissing
     client_id = interaction.client.client_id if interaction.client else ""
     step_up = interaction.reason == "step_up"
-    session = sessions.start(account, amr, client_id=client_id, step_up=step_up)
-    if proofs.footing(account) != footing:
-        sessions.end(session, reason="proof_void", keep_offline=False)
-        raise StepMissing
-    if numbers.untold(account.id):
+    untold = numbers.is_untold(account.id)
+    sessions.start(account, amr, client_id=client_id, step_up=step_up)
+    if untold:
         return people.go(interaction.url("/login/number/lost"))
     return people.leave(interaction)
 

@@ -13,10 +13,11 @@ from idp.audit import log as audit
 from idp.errors import N_, IdpError
 from idp.sessions.ending import end
 from idp.sessions.session import Session, current, level_of, lifetime, of
-from idp.store import accounts, buckets
+from idp.store import accounts, buckets, sign_ins
 from idp.store import sessions as store
 from idp.store.engines import db
 from idp.store.ephemeral import digest
+from idp.store.sign_ins import SignedIn
 
 _DAY = timedelta(days=1)
 _SECONDS = int(_DAY.total_seconds())
@@ -107,17 +108,19 @@ def _remember(
 ) -> None:
     """Index the session, note the sign-in for the person to see, and look once more.
 
-    The second look closes a race: an account stopped, or a password changed, after we read
-    it, whose sessions were ended before this one was there, is seen here.
+    The look closes a race: an account stopped, or a number or password changed, after we read
+    it, whose sessions were ended before this one was there, is seen here. What is committed
+    later finds the session.
     """
-    password_set_at = account.password_set_at
     ref = write.bucket + write.sid
     store.remember(account.id, ref, max(write.core["proofs"].values()), _remembered_for())
-    accounts.note_sign_in(account.id, amr, browsers.current(), browsers.terminal(), client_id)
-    db.session.commit()
-    if not accounts.is_still(account.id, password_set_at):
+    sign_in = SignedIn(account.id, amr, browsers.current(), browsers.terminal(), client_id)
+    sign_ins.note(sign_in)
+    if not sign_ins.is_still(account):
+        db.session.rollback()
         store.cut(ref, keep_offline=False)
         raise AccountStopped
+    db.session.commit()
 
 
 def still_offline(account_id: str, ref: str, auth_time: int, last: int) -> None:

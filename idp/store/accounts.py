@@ -4,19 +4,18 @@ import secrets
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
-from sqlalchemy import JSON, ForeignKey, Index, String, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import JSON, ForeignKey, Index, Select, String, Table, bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
-from idp.store.engines import Base, db, new_id
+from idp.store.engines import Base, connection, db, new_id, upsert
 from idp.store.types import BlindIndex, Sealed, UtcDateTime, now
 
 ACTIVE, STOPPED, FROZEN, CLOSED = "active", "stopped", "frozen", "closed"
 """``frozen``: its number has gone and it has no other way in; it closes after a while."""
-_INSERTS: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
 
 class PhoneTaken(Exception):
@@ -99,13 +98,6 @@ class Subject(Base):
     sub: Mapped[str] = mapped_column(String(64), unique=True)
 
 
-@dataclass(frozen=True)
-class LastSignIn:
-    at: datetime
-    method: str
-    terminal: str
-
-
 class SignIn(Base):
     """The last sign-ins of an account, shown to the person it belongs to."""
 
@@ -122,20 +114,40 @@ class SignIn(Base):
     client_id: Mapped[str] = mapped_column(String(255), default="")
 
 
+# Made once: building a statement each time costs as much as asking it.
+_ACCEPTANCE = cast(Table, AgreementAcceptance.__table__)
+_ACCEPTED = select(_ACCEPTANCE.c.agreement, _ACCEPTANCE.c.version).where(
+    _ACCEPTANCE.c.account_id == bindparam("account")
+)
+_CALLED = select(Account).where(Account.username_key == bindparam("key"))
+_SUBJECT = cast(Table, Subject.__table__)
+_SUB = (
+    select(_SUBJECT.c.sub)
+    .where(_SUBJECT.c.account_id == bindparam("account_id"))
+    .where(_SUBJECT.c.sector == bindparam("sector"))
+)
+
+
 def by_id(account_id: str) -> Account | None:
     return db.session.get(Account, account_id)
 
 
 def by_phone(phone: str) -> Account | None:
     """``phone`` in E.164."""
-    return db.session.scalar(select(Account).where(BlindIndex.matches(Account.phone_index, phone)))
+    keys = BlindIndex.keys(Account.phone_index, phone)
+    return db.session.scalar(_having_number(len(keys)), keys)
+
+
+@cache
+def _having_number(keys: int) -> Select[Account]:
+    return select(Account).where(BlindIndex.is_one_of(Account.phone_index, keys))
 
 
 def by_username(username: str) -> Account | None:
     key = username_key(username)
     if not key.isprintable():  # PostgreSQL refuses NUL, and nobody is called so
         return None
-    return db.session.scalar(select(Account).filter_by(username_key=key))
+    return db.session.scalar(_CALLED, {"key": key})
 
 
 def username_key(username: str) -> str:
@@ -227,8 +239,7 @@ def lapsed(account: Account, trusted_for: timedelta) -> bool:
 
 def accepted(account_id: str) -> set[tuple[str, str]]:
     """Which agreements a person accepted, as (agreement, version)."""
-    query = select(AgreementAcceptance.agreement, AgreementAcceptance.version)
-    rows = db.session.execute(query.where(AgreementAcceptance.account_id == account_id))
+    rows = connection().execute(_ACCEPTED, {"account": account_id})
     return {(agreement, version) for agreement, version in rows}
 
 
@@ -238,36 +249,6 @@ def accept(account_id: str, agreement: str, version: str, digest: str) -> None:
         account_id=account_id, agreement=agreement, version=version, digest=digest
     )
     db.session.add(row)
-
-
-def is_still(account_id: str, password_set_at: datetime | None) -> bool:
-    """Whether the account is active and its password the same; asked of SQL each time."""
-    query = select(Account.status, Account.password_set_at).where(Account.id == account_id)
-    found = db.session.execute(query).one_or_none()
-    return (
-        found is not None and found.status == ACTIVE and (found.password_set_at == password_set_at)
-    )
-
-
-def note_sign_in(
-    account_id: str, methods: tuple[str, ...], browser: str, terminal: str, client_id: str
-) -> None:
-    """Remember the sign-in and the browser, in the caller's transaction."""
-    row = SignIn(
-        account_id=account_id, methods=list(methods), terminal=terminal, client_id=client_id
-    )
-    db.session.add(row)
-    _remember_browser(account_id, browser, terminal)
-
-
-def _remember_browser(account_id: str, browser: str, terminal: str) -> None:
-    """One statement, so that two tabs signing in at once do not trip over each other."""
-    values = {"account_id": account_id, "browser": browser, "terminal": terminal, "last_at": now()}
-    insert = _INSERTS[db.engine.dialect.name](KnownBrowser).values(first_at=now(), **values)
-    changes = {"terminal": terminal, "last_at": values["last_at"]}
-    db.session.execute(
-        insert.on_conflict_do_update(index_elements=["account_id", "browser"], set_=changes)
-    )
 
 
 def last_sign_ins(account_id: str, limit: int = 2) -> list[SignIn]:
@@ -280,21 +261,14 @@ def sign_ins(account_id: str, limit: int = 50) -> list[SignIn]:
     return last_sign_ins(account_id, limit)
 
 
-def knows_browser(account_id: str, browser: str) -> bool:
-    return db.session.get(KnownBrowser, (account_id, browser)) is not None
-
-
 def subject(account_id: str, sector: str) -> str:
     """The pairwise ``sub`` of an account in a sector; made at first use, then kept for ever."""
-    found = db.session.get(Subject, (account_id, sector))
+    of = {"account_id": account_id, "sector": sector}
+    found: str | None = connection().scalar(_SUB, of)
     if found is not None:
-        return found.sub
-    try:
-        with db.session.begin_nested():
-            made = Subject(account_id=account_id, sector=sector, sub=secrets.token_urlsafe(24))
-            db.session.add(made)
-        db.session.commit()
-    except IntegrityError:  # another tab was first
-        db.session.expire_all()
-        return db.session.get_one(Subject, (account_id, sector)).sub
-    return made.sub
+        return found
+    made = {**of, "sub": secrets.token_urlsafe(24)}
+    first = connection().execute(upsert(_SUBJECT).on_conflict_do_nothing(), made).rowcount
+    db.session.commit()
+    # Where another tab was first, its answer is the one that is kept.
+    return made["sub"] if first else str(connection().execute(_SUB, of).scalar_one())

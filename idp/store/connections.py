@@ -1,12 +1,13 @@
 """Which portals a person is connected to, on what legal basis, and what each was told."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import JSON, ForeignKey, Index, String, Table, Text, bindparam, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from idp.store.engines import Base, db
+from idp.store.engines import Base, connection, db, upsert
 from idp.store.types import UtcDateTime, now
 
 
@@ -29,24 +30,37 @@ class Connection(Base):
         return self.withdrawn_at is None
 
 
+# Made once: building a statement each time costs as much as asking it.
+_FIND = (
+    select(Connection)
+    .where(Connection.account_id == bindparam("account_id"))
+    .where(Connection.client_id == bindparam("client_id"))
+    .execution_options(populate_existing=True)
+)
+
+
 def find(account_id: str, client_id: str) -> Connection | None:
-    return db.session.get(Connection, (account_id, client_id), populate_existing=True)
+    return db.session.scalar(_FIND, {"account_id": account_id, "client_id": client_id})
 
 
-def find_or_add(account_id: str, client_id: str) -> tuple[Connection, bool]:
-    """The connection, and whether nothing live was there; two tabs may ask at once."""
-    found = find(account_id, client_id)
-    if found is None:
-        try:
-            with db.session.begin_nested():
-                made = Connection(
-                    account_id=account_id, client_id=client_id, legal_basis="", granted=[]
-                )
-                db.session.add(made)
-            return made, True
-        except IntegrityError:  # another tab was first
-            found = db.session.get_one(Connection, (account_id, client_id), populate_existing=True)
-    return found, not found.live
+def get(account_id: str, client_id: str) -> Connection:
+    """One that is known to be there."""
+    return db.session.scalars(_FIND, {"account_id": account_id, "client_id": client_id}).one()
+
+
+def add(
+    account_id: str, client_id: str, *, legal_basis: str, statute: str, granted: Sequence[str]
+) -> bool:
+    """Write the first one, in the current transaction. False: another tab was first."""
+    row = {
+        "account_id": account_id,
+        "client_id": client_id,
+        "legal_basis": legal_basis,
+        "statute": statute,
+        "granted": list(granted),
+    }
+    insert = upsert(cast(Table, Connection.__table__)).on_conflict_do_nothing()
+    return connection().execute(insert, row).rowcount == 1
 
 
 def of(account_id: str) -> list[Connection]:

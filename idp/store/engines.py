@@ -8,7 +8,8 @@ from typing import Any, cast
 import flask
 import redis as redis_py
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import MetaData, event
+from sqlalchemy import Connection, MetaData, Table, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase
 
 from idp.current import OfTheApp
@@ -30,6 +31,7 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMES)
 
 
+_INSERTS: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 db = SQLAlchemy(model_class=Base, disable_autonaming=True)
 redis = cast(redis_py.Redis, OfTheApp("redis"))
 
@@ -45,6 +47,20 @@ def init_app(app: flask.Flask, settings: Settings) -> None:
         else:
             silence.end_after(db.engine, settings.store.database_timeout.total_seconds())
     app.extensions["redis"] = servers.connect(settings)
+
+
+def connection() -> Connection:
+    """The session's own, in its transaction, for statements that go round the ORM.
+
+    What the session holds is written first, so that they see it.
+    """
+    db.session.flush()
+    return db.session.connection()
+
+
+def upsert(table: Table) -> Any:
+    """An INSERT that may say what to do where the row is there already."""
+    return _INSERTS[db.engine.dialect.name](table)
 
 
 def new_id() -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from idp.store.asking import ask
 from idp.store.engines import redis
 
 SPENT_FOR = timedelta(minutes=10)
@@ -22,21 +23,21 @@ class AlreadySpent(Exception):
 
 
 def put(kind: str, secret: str, value: dict[str, Any], lifetime: timedelta) -> None:
-    redis.set(key(kind, secret), orjson.dumps(value), px=_ms(lifetime))
+    ask(("SET", key(kind, secret), orjson.dumps(value), "PX", _ms(lifetime)))
 
 
 def change(kind: str, secret: str, value: dict[str, Any]) -> bool:
     """Replace a value that is still there, its end unchanged. False: it has gone."""
-    return bool(redis.set(key(kind, secret), orjson.dumps(value), xx=True, keepttl=True))
+    return bool(ask(("SET", key(kind, secret), orjson.dumps(value), "XX", "KEEPTTL"))[0])
 
 
 def peek(kind: str, secret: str) -> dict[str, Any] | None:
-    return _value(redis.get(key(kind, secret)))
+    return _value(ask(("GET", key(kind, secret)))[0])
 
 
 def take(kind: str, secret: str) -> dict[str, Any] | None:
     """Fetch and forget in one step, so that two takers can never both win."""
-    return _value(redis.getdel(key(kind, secret)))
+    return _value(ask(("GETDEL", key(kind, secret)))[0])
 
 
 def spend(kind: str, secret: str) -> dict[str, Any] | None:
@@ -52,11 +53,11 @@ def spend(kind: str, secret: str) -> dict[str, Any] | None:
 
 def first_time(kind: str, secret: str, lifetime: timedelta) -> bool:
     """Whether nobody has shown this before within ``lifetime`` (``jti``, TOTP steps)."""
-    return bool(redis.set(key(kind, secret), b"1", nx=True, px=_ms(lifetime)))
+    return bool(ask(("SET", key(kind, secret), b"1", "NX", "PX", _ms(lifetime)))[0])
 
 
 def forget(kind: str, secret: str) -> None:
-    redis.delete(key(kind, secret))
+    ask(("DEL", key(kind, secret)))
 
 
 def key(kind: str, secret: str) -> str:

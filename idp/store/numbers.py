@@ -1,13 +1,15 @@
 """Numbers that changed hands: who lost one, to whom, and when the loser's account closes."""
 
 from datetime import datetime, timedelta
+from functools import cache
+from typing import cast
 
-from sqlalchemy import ForeignKey, String, select, update
+from sqlalchemy import ForeignKey, Select, String, Table, bindparam, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.store import outbox
 from idp.store.accounts import ACTIVE, CLOSED, FROZEN, Account
-from idp.store.engines import Base, db, new_id
+from idp.store.engines import Base, connection, db, new_id
 from idp.store.types import BlindIndex, Sealed, UtcDateTime, now
 
 CLOSE = "account-close"
@@ -47,15 +49,20 @@ def release(account: Account, waiting: timedelta) -> NumberLoss:
 
 def former_holder(phone: str) -> Account | None:
     """The last account that lost ``phone`` and can still prove itself by a password."""
-    query = (
+    keys = BlindIndex.keys(NumberLoss.phone_index, phone)
+    return db.session.scalars(_former_holder(len(keys)), keys).first()
+
+
+@cache
+def _former_holder(keys: int) -> Select[Account]:
+    return (
         select(Account)
         .join(NumberLoss, NumberLoss.account_id == Account.id)
-        .where(BlindIndex.matches(NumberLoss.phone_index, phone))
+        .where(BlindIndex.is_one_of(NumberLoss.phone_index, keys))
         .where(Account.phone_index.is_(None), Account.password_hash.is_not(None))
         .where(Account.status.in_((ACTIVE, FROZEN)))
         .order_by(NumberLoss.at.desc())
     )
-    return db.session.scalars(query).first()
 
 
 def restore(account: Account) -> None:
@@ -77,6 +84,19 @@ def close_if_due(account_id: str) -> bool:
         return False
     account.status, account.status_reason = CLOSED, "number_lost"
     return True
+
+
+_LOSS = cast(Table, NumberLoss.__table__)
+_UNTOLD = (
+    select(_LOSS.c.id)
+    .where(_LOSS.c.account_id == bindparam("account"), _LOSS.c.seen_at.is_(None))
+    .limit(1)
+)
+
+
+def is_untold(account_id: str) -> bool:
+    """Whether there is a loss the person has not been told of."""
+    return connection().execute(_UNTOLD, {"account": account_id}).first() is not None
 
 
 def untold(account_id: str) -> list[NumberLoss]:

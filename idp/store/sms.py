@@ -9,6 +9,7 @@ from typing import Any
 from redis.exceptions import ResponseError
 
 from idp.store import buckets
+from idp.store.asking import ask
 from idp.store.engines import redis
 from idp.store.ephemeral import digest
 from idp.store.scripts import Script
@@ -138,7 +139,7 @@ def guess(challenge_id: str, purpose: str, browser: str) -> Guess | None:
 
 def take_challenge(challenge_id: str) -> bool:
     """End a challenge; only one caller is told that it was the one."""
-    return bool(redis.delete(_challenge_key(digest(challenge_id))))
+    return bool(ask(("DEL", _challenge_key(digest(challenge_id))))[0])
 
 
 def withdraw(challenge: str) -> bool:
@@ -148,9 +149,8 @@ def withdraw(challenge: str) -> bool:
 
 def state(challenge_id: str, browser: str) -> tuple[str, str] | None:
     """How far the message is, and the code of what went wrong."""
-    found: Any = redis.hmget(
-        _challenge_key(digest(challenge_id)), ["browser", "state", "error", "pretend"]
-    )
+    of = _challenge_key(digest(challenge_id))
+    found = ask(("HMGET", of, "browser", "state", "error", "pretend"))[0]
     if found[0] is None or found[0].decode() != browser:
         return None
     if found[3]:
@@ -244,7 +244,7 @@ def take_receipt(provider: str, message_id: str) -> str | None:
 
 def append_audit(bucket: str, fields: Mapping[str, Any]) -> None:
     """Add an event to the trail; the worker copies it to SQL. Never trimmed."""
-    redis.xadd(buckets.audit(bucket), dict(fields))  # type: ignore[arg-type]
+    ask(("XADD", buckets.audit(bucket), "*", *(item for pair in fields.items() for item in pair)))
 
 
 def _pretended(moments: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from idp.store.engines import redis
+from idp.store.asking import ask
 from idp.store.scripts import Script
 
 # All or nothing: a try that one counter refuses is counted by none of them.
@@ -52,6 +52,10 @@ class Counter:
     def of(cls, subject: str, what: str, limit: int, window: timedelta) -> "Counter":
         return cls(f"t:{{{subject}}}:{what}", limit, window)
 
+    @property
+    def milliseconds(self) -> int:
+        return max(1, int(self.window.total_seconds() * 1000))
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -66,11 +70,25 @@ def take(counters: Sequence[Counter]) -> Answer:
     """Count one try against every counter, or against none when one of them is full."""
     args: list[Any] = []
     for counter in counters:
-        args += [counter.limit, max(1, int(counter.window.total_seconds() * 1000))]
+        args += [counter.limit, counter.milliseconds]
     refused, wait, left = _TAKE([counter.key for counter in counters], args)
     if refused:
         return Answer(0, counters[int(refused) - 1], timedelta(milliseconds=int(wait)))
     return Answer(int(left))
+
+
+def count(counters: Sequence[Counter]) -> None:
+    """Count something that none of them refuses; they need not share a tag."""
+    ask(
+        *(
+            command
+            for counter in counters
+            for command in (
+                ("INCR", counter.key),
+                ("PEXPIRE", counter.key, counter.milliseconds, "NX"),
+            )
+        )
+    )
 
 
 def everybody(subject: str, limit: int) -> Counter:
@@ -84,12 +102,9 @@ def give_back(counters: Sequence[Counter]) -> None:
 
 
 def clear(counter: Counter) -> None:
-    redis.delete(counter.key)
+    ask(("DEL", counter.key))
 
 
 def used(counters: Sequence[Counter]) -> list[int]:
     """How many tries each counter has seen; counting none."""
-    with redis.pipeline(transaction=False) as pipe:
-        for counter in counters:
-            pipe.get(counter.key)
-        return [int(found or 0) for found in pipe.execute()]
+    return [int(found or 0) for found in ask(*(("GET", counter.key) for counter in counters))]

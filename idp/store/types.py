@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import flask
 import orjson
-from sqlalchemy import ColumnElement, DateTime, Dialect, String, Text, type_coerce
+from sqlalchemy import ColumnElement, DateTime, Dialect, String, Text, bindparam, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import TypeDecorator
 
@@ -105,6 +105,22 @@ class BlindIndex(TypeDecorator[str]):
         """
         purpose = cast(BlindIndex, column.type).purpose
         return type_coerce(column, String).in_(sealer().indexes(purpose, text))
+
+    @staticmethod
+    def is_one_of(
+        column: InstrumentedAttribute[Any] | ColumnElement[Any], count: int
+    ) -> ColumnElement[bool]:
+        """The same for a statement made once: ``keys`` fills it, ``count`` is how many it has."""
+        names = [bindparam(f"index_{number}", type_=String) for number in range(count)]
+        return type_coerce(column, String).in_(names)
+
+    @staticmethod
+    def keys(
+        column: InstrumentedAttribute[Any] | ColumnElement[Any], text: str
+    ) -> dict[str, sealing.Index]:
+        purpose = cast(BlindIndex, column.type).purpose
+        found = sealer().indexes(purpose, text)
+        return {f"index_{number}": index for number, index in enumerate(found)}
 
 
 class Tag(TypeDecorator[str]):

@@ -71,8 +71,9 @@ def named(portal: Portal) -> Portal:
 
 
 def _on_page(text: str, **variables: Any) -> Markup:
-    """``_()`` of templates: the text is ours, what fills it is escaped; ``%%`` stands for ``%``."""
-    return Markup(_catalogue(locale()).gettext(text)) % variables
+    """``_()`` of templates: what fills a text is escaped, and ``%%`` in it stands for ``%``."""
+    said = Markup(_catalogue(locale()).gettext(text))  # noqa: S704 - the text is ours
+    return said % variables
 
 
 @cache

@@ -21,7 +21,7 @@ from idp.services import Services
 from idp.settings import Login
 from idp.sms.errors import BadNumber
 from idp.sms.numbers import normalise
-from idp.store import accounts, numbers, throttles
+from idp.store import accounts, numbers, sign_ins, throttles
 from idp.store.accounts import Account
 from idp.store.engines import db
 from idp.store.throttles import Answer, Counter
@@ -118,7 +118,7 @@ class Password(LoginMethod):
         name = attempt.form.get("username", "")[:_LONGEST_NAME]
         found = _find(name)
         # Asked even when nobody is there: the same questions in the same time.
-        known = [accounts.knows_browser(a.id, attempt.here.browser) for a in found or (_NOBODY,)]
+        known = [sign_ins.knows_browser(a.id, attempt.here.browser) for a in found or (_NOBODY,)]
         subject = found[0].id if found else self._nobody(name)
         place = address_range(attempt.here.address)
         window, limits = self.limits.throttle, self.limits

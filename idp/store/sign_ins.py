@@ -1,0 +1,108 @@
+"""What every sign-in asks of SQL and leaves there.
+
+The statements are made once and go round the ORM: building one anew, and loading and tracking
+objects, costs several times what the statement itself does.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, cast
+
+from sqlalchemy import Select, Table, bindparam, insert, select, update
+
+from idp.store.accounts import ACTIVE, Account, KnownBrowser, SignIn
+from idp.store.engines import connection, upsert
+from idp.store.types import BlindIndex, now
+
+_ACCOUNT = cast(Table, Account.__table__)
+_BROWSER = cast(Table, KnownBrowser.__table__)
+_SIGN_IN = cast(Table, SignIn.__table__)
+
+_KNOWN = (
+    select(_BROWSER.c.browser)
+    .where(_BROWSER.c.account_id == bindparam("account"))
+    .where(_BROWSER.c.browser == bindparam("browser"))
+)
+_STANDING = select(_ACCOUNT.c.status, _ACCOUNT.c.phone, _ACCOUNT.c.password_set_at).where(
+    _ACCOUNT.c.id == bindparam("account")
+)
+_PROVEN = (
+    update(_ACCOUNT)
+    .where(_ACCOUNT.c.id == bindparam("account"))
+    .values(phone_proven_at=bindparam("at"))
+)
+_NOTE = insert(_SIGN_IN)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Who signed in how, from which browser, on the way to which client."""
+
+    account_id: str
+    methods: Sequence[str]
+    browser: str
+    terminal: str
+    client_id: str
+
+
+def note(sign_in: SignedIn) -> None:
+    """Remember a sign-in, its browser, and the number it proved, in the caller's transaction."""
+    moment, write = now(), connection().execute
+    account = sign_in.account_id
+    if "sms" in sign_in.methods:
+        write(_PROVEN, {"account": account, "at": moment})
+    values = {
+        "account_id": account,
+        "methods": list(sign_in.methods),
+        "at": moment,
+        "terminal": sign_in.terminal,
+        "client_id": sign_in.client_id,
+    }
+    write(_NOTE, values)
+    browser = {
+        "account_id": account,
+        "browser": sign_in.browser,
+        "terminal": sign_in.terminal,
+        "first_at": moment,
+        "last_at": moment,
+    }
+    write(_remember_browser(), browser)
+
+
+def is_still(account: Account) -> bool:
+    """Whether it is active, its number and its password those it was read with; SQL says."""
+    found = connection().execute(_STANDING, {"account": account.id}).one_or_none()
+    return found is not None and (
+        (found.status, found.phone, found.password_set_at)
+        == (ACTIVE, account.phone, account.password_set_at)
+    )
+
+
+def knows_browser(account_id: str, browser: str) -> bool:
+    found = connection().execute(_KNOWN, {"account": account_id, "browser": browser})
+    return found.first() is not None
+
+
+def knows_browser_by_phone(phone: str, browser: str) -> bool:
+    """The same for the account of a number (E.164), in one question if there is none, too."""
+    keys = BlindIndex.keys(_ACCOUNT.c.phone_index, phone)
+    found = connection().execute(_known_by_phone(len(keys)), {**keys, "browser": browser})
+    return found.first() is not None
+
+
+@cache
+def _known_by_phone(keys: int) -> Select[Any]:
+    return (
+        select(_BROWSER.c.browser)
+        .join(_ACCOUNT, _ACCOUNT.c.id == _BROWSER.c.account_id)
+        .where(BlindIndex.is_one_of(_ACCOUNT.c.phone_index, keys))
+        .where(_BROWSER.c.browser == bindparam("browser"))
+    )
+
+
+def _remember_browser() -> Any:
+    """One statement, so that two tabs signing in at once do not trip over each other."""
+    made = upsert(_BROWSER)
+    changes = {"terminal": made.excluded.terminal, "last_at": made.excluded.last_at}
+    return made.on_conflict_do_update(index_elements=["account_id", "browser"], set_=changes)
