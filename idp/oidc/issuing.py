@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -29,6 +30,14 @@ class SessionChanged(Exception):
 def use_of(session: sessions.Session) -> store.Use:
     now = int(time.time())
     return store.Use(now, sessions.lifetime(session.started, now))
+
+
+def life_of_family(*, offline: bool) -> timedelta:
+    """How long a family may stay unused: without offline access no longer than any session."""
+    lifetimes = services.settings
+    if offline:
+        return lifetimes.tokens.refresh
+    return min(lifetimes.tokens.refresh, lifetimes.sessions.absolute)
 
 
 def answer(

@@ -14,11 +14,6 @@ def longest(app: flask.Flask, mark: bytes) -> int:
         return max(int(redis.pttl(key)) for key in redis.scan_iter() if mark in key)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="families without offline access live 30 days, their sessions 12 hours: "
-    "docs/scaling.md says what it costs; take this mark away with the mend",
-)
 @pytest.mark.parametrize("mark", [b"}f:", b"}fs:"])
 def test_a_family_that_ends_with_its_session_is_not_kept_longer(
     app: flask.Flask, mark: bytes

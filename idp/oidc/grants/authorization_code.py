@@ -127,7 +127,7 @@ class AuthorizationCodeGrant(rfc6749.AuthorizationCodeGrant):
         """One atomic step: spend the code, bear the family, keep the token, audit."""
         value, client = self.request.user, self.request.client
         code: store.Code = self.request.outcome["read"][0]
-        lifetimes = services.settings.tokens
+        offline = "offline_access" in value["scope"].split()
         access: tokens.AccessToken = self.request.outcome["access"]
         outcome = store.redeem(
             store.Redemption(
@@ -135,12 +135,12 @@ class AuthorizationCodeGrant(rfc6749.AuthorizationCodeGrant):
                 client_id=client.get_client_id(),
                 challenge=value["challenge"],
                 core=issuing.core_of(value),
-                offline="offline_access" in value["scope"].split(),
+                offline=offline,
                 claims=value["claims"],
                 version=value["version"],
                 cut=value["cut"],
                 now=int(time.time()),
-                lifetime=lifetimes.refresh
+                lifetime=issuing.life_of_family(offline=offline)
                 if self.request.outcome["refreshing"]
                 else access.lifetime,
                 token=access.kept,

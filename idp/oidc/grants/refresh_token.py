@@ -88,7 +88,7 @@ class RefreshTokenGrant(rfc6749.RefreshTokenGrant):
             store.Step(
                 n=self.request.outcome["n"],
                 at=family.at if self.request.outcome["retry"] else int(time.time()),
-                lifetime=services.settings.tokens.refresh,
+                lifetime=issuing.life_of_family(offline=family.offline),
                 token=self.request.outcome["access"].kept,
                 event=audit.packed(
                     events.TokensRefreshed(
