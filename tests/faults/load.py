@@ -15,8 +15,6 @@ PAUSE = 0.03
 AFTER_TROUBLE = 0.1
 REST = 40.0
 CHOICES = 12
-SETTLES = 7.0
-"""Seconds after a withdrawal in which the worker repeats its cut, whatever was given since."""
 
 
 class Sso(Visitor):
@@ -84,7 +82,6 @@ class Changer(Visitor):
         self.numbers = [number]
         self.consents = {True}
         self.choices = 0
-        self.withdrawn = 0.0
 
     def pass_once(self) -> None:
         if self.choices >= CHOICES:
@@ -161,10 +158,7 @@ class Changer(Visitor):
 
     def changes_the_consent(self) -> None:
         was = self.consents == {True}
-        if not was and time.monotonic() - self.withdrawn < SETTLES:
-            return
         self.consents = {True, False}
-        self.withdrawn = time.monotonic()
         if was:
             self.person.opens("/account/portals/shebao/withdraw").presses("withdraw-yes")
             assert self.person.page.request.path == "/account/portals"
