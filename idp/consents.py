@@ -44,8 +44,9 @@ def give(account_id: str, registration: Registration, claims: Collection[str]) -
     if new or anew:
         known.granted = sorted({*known.granted, *claims})
         _record(account_id, registration, new)
+    tellable = registration.tellable(known.granted)  # before the commit, which forgets it
     db.session.commit()
-    return registration.tellable(known.granted)
+    return tellable
 
 
 def _begin(account_id: str, registration: Registration, claims: Collection[str]) -> bool:

@@ -7,7 +7,7 @@ match. Every tab has its own.
 
 import secrets
 import time
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from idp import browsers, settings
@@ -86,7 +86,7 @@ def open_(return_to: str, **given: Any) -> Interaction:
         **given,
     )
     lifetime = settings.current.sessions.interaction
-    ephemeral.put(KIND, interaction_id, asdict(interaction), lifetime)
+    ephemeral.put(KIND, interaction_id, interaction, lifetime)
     return interaction
 
 
@@ -104,7 +104,7 @@ def find(interaction_id: str) -> Interaction:
 def note(interaction: Interaction, **result: Any) -> Interaction:
     """Remember what a page found out; raises InteractionExpired when it is too late."""
     changed = replace(interaction, result=interaction.result | result)
-    if not ephemeral.change(KIND, interaction.id, asdict(changed)):
+    if not ephemeral.change(KIND, interaction.id, changed):
         raise InteractionExpired
     return changed
 
@@ -112,11 +112,11 @@ def note(interaction: Interaction, **result: Any) -> Interaction:
 def change(interaction: Interaction, **fields: Any) -> Interaction:
     """Replace fields, for instance the reason when one page leads to the next."""
     changed = replace(interaction, **fields)
-    if not ephemeral.change(KIND, interaction.id, asdict(changed)):
+    if not ephemeral.change(KIND, interaction.id, changed):
         raise InteractionExpired
     return changed
 
 
 def finish(interaction: Interaction) -> None:
     """Mark it done: its pages lead back to where the person was going, nothing more."""
-    ephemeral.change(KIND, interaction.id, asdict(replace(interaction, result={"done": True})))
+    ephemeral.change(KIND, interaction.id, replace(interaction, result={"done": True}))

@@ -10,7 +10,7 @@ from idp.interactions import Interaction, InteractionExpired
 from idp.login import agreeing, checks, numbers, pages
 from idp.login.blueprint import bp
 from idp.login.errors import StepMissing
-from idp.login.methods.base import LoginMethod
+from idp.login.methods.base import Attempt, LoginMethod
 from idp.login.methods.sms import whose
 from idp.services import services
 from idp.sessions import AccountStopped
@@ -52,8 +52,9 @@ def begin(name: str) -> flask.Response:
     interaction = people.entered()
     method = pages.method(interaction, name)
     try:
-        _guard(interaction, method, "begin")
-        method.begin(pages.attempt(interaction, people.form()))
+        attempt = pages.attempt(interaction, people.form())
+        _guard(attempt, method, "begin")
+        method.begin(attempt)
     except IdpError as error:
         return _again(interaction, method, error)
     return people.go(pages.tab(interaction, name))
@@ -66,8 +67,9 @@ def finish(name: str) -> flask.Response:
         return people.go(interaction.url("/login/"))
     method = pages.method(interaction, name)
     try:
-        _guard(interaction, method, "finish")
-        outcome = method.finish(pages.attempt(interaction, people.form()))
+        attempt = pages.attempt(interaction, people.form())
+        _guard(attempt, method, "finish")
+        outcome = method.finish(attempt)
         cookies.set_("method", name, _REMEMBERED)
         return numbers.settle(interaction, outcome)
     except IdpError as error:
@@ -110,12 +112,11 @@ def code() -> dict[str, str]:
     return {"state": how["state"], "message": how["refusal"]}
 
 
-def _guard(interaction: Interaction, method: LoginMethod, step: str) -> None:
+def _guard(attempt: Attempt, method: LoginMethod, step: str) -> None:
     """Ask for a CAPTCHA where risk does; a form that is empty is told so first."""
     if method.guarded != step:
         return
-    form = people.form()
-    if method.risky(pages.attempt(interaction, form)) and not captcha.passed(form):
+    if method.risky(attempt) and not captcha.passed(attempt.form):
         raise captcha.CaptchaNeeded
 
 

@@ -5,7 +5,7 @@ import socket
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import orjson
@@ -52,7 +52,7 @@ class Job:
     asking: quotas.Asking | None
 
     def sealed(self, sealer: Sealer) -> dict[str, str]:
-        text = orjson.dumps(asdict(self)).decode()
+        text = orjson.dumps(self).decode()
         return {"job": self.id, "sealed": sealer.seal(SEAL, text, bound_to=self.id)}
 
     @classmethod

@@ -11,7 +11,7 @@ from sqlalchemy import JSON, ForeignKey, Index, Select, String, Table, bindparam
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
-from idp.store.engines import Base, connection, db, new_id, upsert
+from idp.store.engines import Base, connection, db, if_new, new_id
 from idp.store.types import BlindIndex, Sealed, UtcDateTime, now
 
 ACTIVE, STOPPED, FROZEN, CLOSED = "active", "stopped", "frozen", "closed"
@@ -264,11 +264,12 @@ def sign_ins(account_id: str, limit: int = 50) -> list[SignIn]:
 def subject(account_id: str, sector: str) -> str:
     """The pairwise ``sub`` of an account in a sector; made at first use, then kept for ever."""
     of = {"account_id": account_id, "sector": sector}
-    found: str | None = connection().scalar(_SUB, of)
+    sql = connection()
+    found: str | None = sql.scalar(_SUB, of)
     if found is not None:
         return found
     made = {**of, "sub": secrets.token_urlsafe(24)}
-    first = connection().execute(upsert(_SUBJECT).on_conflict_do_nothing(), made).rowcount
+    first = sql.execute(if_new(_SUBJECT, sql.dialect.name), made).one_or_none()
     db.session.commit()
     # Where another tab was first, its answer is the one that is kept.
     return made["sub"] if first else str(connection().execute(_SUB, of).scalar_one())

@@ -161,9 +161,12 @@ def writing() -> Iterator[Writer]:
         yield Writer(connection, Place(row.seq, row.link, row.tag))
 
 
+_ADD = EVENT.insert()
+
+
 def add(values: Mapping[str, Any], session: Any = None) -> None:
     """Add an event to the caller's transaction."""
-    (session or db.session).add(AuditEvent(**values))
+    (session or db.session).execute(_ADD, dict(values))
 
 
 def add_all(rows: Sequence[Mapping[str, Any]]) -> None:

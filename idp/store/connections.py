@@ -7,7 +7,7 @@ from typing import cast
 from sqlalchemy import JSON, ForeignKey, Index, String, Table, Text, bindparam, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from idp.store.engines import Base, connection, db, upsert
+from idp.store.engines import Base, connection, db, if_new
 from idp.store.types import UtcDateTime, now
 
 
@@ -59,8 +59,9 @@ def add(
         "statute": statute,
         "granted": list(granted),
     }
-    insert = upsert(cast(Table, Connection.__table__)).on_conflict_do_nothing()
-    return connection().execute(insert, row).rowcount == 1
+    sql = connection()
+    insert = if_new(cast(Table, Connection.__table__), sql.dialect.name)
+    return sql.execute(insert, row).one_or_none() is not None
 
 
 def of(account_id: str) -> list[Connection]:

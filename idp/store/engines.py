@@ -3,6 +3,7 @@
 import os
 import time
 import uuid
+from functools import cache
 from typing import Any, cast
 
 import flask
@@ -58,9 +59,15 @@ def connection() -> Connection:
     return db.session.connection()
 
 
-def upsert(table: Table) -> Any:
+def upsert(table: Table, dialect: str) -> Any:
     """An INSERT that may say what to do where the row is there already."""
-    return _INSERTS[db.engine.dialect.name](table)
+    return _INSERTS[dialect](table)
+
+
+@cache
+def if_new(table: Table, dialect: str) -> Any:
+    """An INSERT that returns the key it wrote, or nothing where the row was there already."""
+    return upsert(table, dialect).on_conflict_do_nothing().returning(*table.primary_key)
 
 
 def new_id() -> str:
@@ -82,7 +89,6 @@ def _sql_options(settings: Settings) -> dict[str, Any]:
         "pool_size": settings.store.database_pool,
         "max_overflow": 0,
         "pool_timeout": timeout,
-        "pool_pre_ping": True,
         "hide_parameters": True,
         "connect_args": {
             "connect_timeout": max(1, int(timeout)),

@@ -22,11 +22,12 @@ class AlreadySpent(Exception):
     """The secret was good once; somebody has used it."""
 
 
-def put(kind: str, secret: str, value: dict[str, Any], lifetime: timedelta) -> None:
+def put(kind: str, secret: str, value: Any, lifetime: timedelta) -> None:
+    """``value`` is a dict, or a dataclass, which is read again as one."""
     ask(("SET", key(kind, secret), orjson.dumps(value), "PX", _ms(lifetime)))
 
 
-def change(kind: str, secret: str, value: dict[str, Any]) -> bool:
+def change(kind: str, secret: str, value: Any) -> bool:
     """Replace a value that is still there, its end unchanged. False: it has gone."""
     return bool(ask(("SET", key(kind, secret), orjson.dumps(value), "XX", "KEEPTTL"))[0])
 

@@ -48,10 +48,10 @@ class SignedIn:
 
 def note(sign_in: SignedIn) -> None:
     """Remember a sign-in, its browser, and the number it proved, in the caller's transaction."""
-    moment, write = now(), connection().execute
+    moment, sql = now(), connection()
     account = sign_in.account_id
     if "sms" in sign_in.methods:
-        write(_PROVEN, {"account": account, "at": moment})
+        sql.execute(_PROVEN, {"account": account, "at": moment})
     values = {
         "account_id": account,
         "methods": list(sign_in.methods),
@@ -59,7 +59,7 @@ def note(sign_in: SignedIn) -> None:
         "terminal": sign_in.terminal,
         "client_id": sign_in.client_id,
     }
-    write(_NOTE, values)
+    sql.execute(_NOTE, values)
     browser = {
         "account_id": account,
         "browser": sign_in.browser,
@@ -67,7 +67,7 @@ def note(sign_in: SignedIn) -> None:
         "first_at": moment,
         "last_at": moment,
     }
-    write(_remember_browser(), browser)
+    sql.execute(_remember_browser(sql.dialect.name), browser)
 
 
 def is_still(account: Account) -> bool:
@@ -101,8 +101,9 @@ def _known_by_phone(keys: int) -> Select[Any]:
     )
 
 
-def _remember_browser() -> Any:
+@cache
+def _remember_browser(dialect: str) -> Any:
     """One statement, so that two tabs signing in at once do not trip over each other."""
-    made = upsert(_BROWSER)
+    made = upsert(_BROWSER, dialect)
     changes = {"terminal": made.excluded.terminal, "last_at": made.excluded.last_at}
     return made.on_conflict_do_update(index_elements=["account_id", "browser"], set_=changes)

@@ -106,5 +106,5 @@ def clear(counter: Counter) -> None:
 
 
 def used(counters: Sequence[Counter]) -> list[int]:
-    """How many tries each counter has seen; counting none."""
+    """How many tries each counter has seen; counting none. They need not share a tag."""
     return [int(found or 0) for found in ask(*(("GET", counter.key) for counter in counters))]

@@ -1,5 +1,6 @@
 """Where a request comes from: its address, and the range people behind it share."""
 
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 
 import flask
@@ -10,6 +11,7 @@ def client_address() -> str:
     return flask.request.remote_addr or ""
 
 
+@lru_cache(4096)
 def address_range(address: str) -> str:
     """The /24 or /56 an address belongs to: what one subscriber is given, or a little more.
 

@@ -5,7 +5,10 @@ cookie decides anything there. A people's address that portals may post to, such
 authorize, is marked with ``csrf.exempt``.
 """
 
+from typing import Any
+
 import flask
+from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFProtect
 
 from idp.settings import Settings
@@ -33,7 +36,19 @@ def init_app(app: flask.Flask, settings: Settings) -> None:
     app.config["WTF_CSRF_TIME_LIMIT"] = None
     # The __Host- cookie already ties the token to us; some browsers never send a Referer.
     app.config["WTF_CSRF_SSL_STRICT"] = False
+    app.session_interface = _FormCookie()
     csrf.init_app(app)
+
+
+class _FormCookie(SecureCookieSessionInterface):
+    """Flask's signed cookie; what signs it is made once, for the keys never change."""
+
+    _made: Any = None
+
+    def get_signing_serializer(self, app: flask.Flask) -> Any:
+        if self._made is None:
+            self._made = super().get_signing_serializer(app)
+        return self._made
 
 
 def guard() -> None:

@@ -72,8 +72,18 @@ def named(portal: Portal) -> Portal:
 
 def _on_page(text: str, **variables: Any) -> Markup:
     """``_()`` of templates: what fills a text is escaped, and ``%%`` in it stands for ``%``."""
-    said = Markup(_catalogue(locale()).gettext(text))  # noqa: S704 - the text is ours
-    return said % variables
+    language = locale()
+    return _filled(text, language) if not variables else _marked(text, language) % variables
+
+
+@lru_cache(4096)
+def _filled(text: str, language: str) -> Markup:
+    """A text that nothing fills, as most are."""
+    return _marked(text, language) % {}
+
+
+def _marked(text: str, language: str) -> Markup:
+    return Markup(_catalogue(language).gettext(text))  # noqa: S704 - the text is ours
 
 
 @cache

@@ -26,6 +26,7 @@ from idp.sms.errors import (
     WrongCode,
 )
 from idp.store.engines import redis
+from idp.store.servers import Server
 from tests.sms.conftest import CLOSED, NUMBER, asking, work
 
 
@@ -330,7 +331,7 @@ def test_parallel_requests_for_one_number_get_one_code(make):
 
 
 def test_without_redis_no_code_is_given(sms, ask):
-    current_app.extensions["redis"] = redis_py.Redis(
+    current_app.extensions["redis"] = Server(
         unix_socket_path="/nonexistent.sock", retry=Retry(NoBackoff(), 0)
     )
 

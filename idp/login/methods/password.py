@@ -65,6 +65,7 @@ class Password(LoginMethod):
     keeps = ("username",)
 
     def __init__(self, passwords: Passwords, sealer: Sealer, limits: Login):
+        self._last: tuple[Attempt, Tried] | None = None
         self.passwords = passwords
         self.sealer = sealer
         self.limits = limits
@@ -85,10 +86,9 @@ class Password(LoginMethod):
 
     def risky(self, attempt: Attempt) -> bool:
         tried = self._tried(attempt)
-        failures = throttles.used(tried.counters)
+        *failures, around = throttles.used((*tried.counters, tried.place))
         if tried.known:
             return failures[0] >= self.limits.captcha_after
-        around = throttles.used([tried.place])[0]
         many = around >= max(1, tried.place.limit // _RANGE_RISK)
         return many or max(failures) >= self.limits.captcha_after
 
@@ -115,10 +115,17 @@ class Password(LoginMethod):
         return next(right, None)
 
     def _tried(self, attempt: Attempt) -> Tried:
+        """Risk and judgement ask about the same attempt; SQL is asked once."""
+        if self._last is None or self._last[0] is not attempt:
+            self._last = attempt, self._look_up(attempt)
+        return self._last[1]
+
+    def _look_up(self, attempt: Attempt) -> Tried:
         name = attempt.form.get("username", "")[:_LONGEST_NAME]
-        found = _find(name)
+        found = _find(name) if name else ()
         # Asked even when nobody is there: the same questions in the same time.
-        known = [sign_ins.knows_browser(a.id, attempt.here.browser) for a in found or (_NOBODY,)]
+        asked = found or (_NOBODY,) if name else ()
+        known = [sign_ins.knows_browser(a.id, attempt.here.browser) for a in asked] or [False]
         subject = found[0].id if found else self._nobody(name)
         place = address_range(attempt.here.address)
         window, limits = self.limits.throttle, self.limits
