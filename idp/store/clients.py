@@ -17,11 +17,11 @@ from typing import Any, Self, cast
 from urllib.parse import urlsplit
 
 import flask
-from sqlalchemy import JSON, BigInteger, Integer, String, Text, select
+from sqlalchemy import JSON, BigInteger, Integer, String, Table, Text, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.store import buckets
-from idp.store.engines import Base, db, redis
+from idp.store.engines import Base, connection, db, if_new, redis
 from idp.store.scripts import Script
 from idp.store.types import UtcDateTime, now
 
@@ -176,6 +176,7 @@ def sector_of(registration: Registration) -> str:
 
 
 _CACHE_SIZE = 10_000
+_NO_CHANGE_YET = {"id": 1, "value": 0}
 _ADVANCE = Script("""
 if tonumber(redis.call('GET', KEYS[1]) or '-1') >= tonumber(ARGV[1]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[1])
@@ -270,10 +271,10 @@ def advance_epoch() -> int:
     Never less than the clock's milliseconds, so that a database brought back from a copy
     does not count again what running processes have seen.
     """
-    row = db.session.get(ClientEpoch, 1, with_for_update=True)
-    if row is None:
-        row = ClientEpoch(id=1, value=0)
-        db.session.add(row)
+    # Two who register the first clients of a node at once both find no row.
+    sql = connection()
+    sql.execute(if_new(cast(Table, ClientEpoch.__table__), sql.dialect.name), _NO_CHANGE_YET)
+    row = db.session.get_one(ClientEpoch, 1, with_for_update=True)
     row.value = max(row.value + 1, time.time_ns() // 1_000_000)
     db.session.flush()
     return row.value

@@ -1,5 +1,6 @@
 """Registering portals: what is refused before it can do harm (RFC 7591 §2, RFC 9700 §2.1)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import flask
@@ -7,8 +8,10 @@ import pytest
 
 from idp import standing
 from idp.standing import InvalidRegistration
+from idp.store import clients
 from idp.store.clients import Client, Registration
 from idp.store.engines import db
+from tests.oidc.actors import registered
 
 GOOD: dict[str, Any] = {
     "name": "社保",
@@ -95,3 +98,12 @@ def test_a_secret_is_long_and_kept_only_as_a_digest(app: flask.Flask) -> None:
 
     assert len(secret) >= 43
     assert secret not in str(vars(row))
+
+
+def test_the_first_clients_of_a_node_may_come_at_once(app: flask.Flask) -> None:
+    """Each counts the change, on a row that is not there yet."""
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda n: registered(app, f"portal-{n}"), range(8)))
+
+    with app.app_context():
+        assert {each.client_id for each in clients.all_clients()} == {p.client_id for p in made}
