@@ -61,7 +61,10 @@ def complete(
     client_id = interaction.client.client_id if interaction.client else ""
     step_up = interaction.reason == "step_up"
     untold = numbers.is_untold(account.id)
-    sessions.start(account, amr, client_id=client_id, step_up=step_up)
+    try:
+        sessions.start(account, amr, client_id=client_id, step_up=step_up)
+    except sessions.ProofVoid:
+        raise StepMissing from None
     if untold:
         return people.go(interaction.url("/login/number/lost"))
     return people.leave(interaction)

@@ -21,12 +21,13 @@ from idp.sessions.session import (
     relying_parties,
     touch,
 )
-from idp.sessions.starting import AccountStopped, start, still_offline
+from idp.sessions.starting import AccountStopped, ProofVoid, start, still_offline
 
 __all__ = [
     "CUT_AGAIN",
     "AccountStopped",
     "Ending",
+    "ProofVoid",
     "Session",
     "bring_about",
     "claims_changed",

@@ -32,6 +32,10 @@ class AccountStopped(IdpError):
     status = 403
 
 
+class ProofVoid(Exception):
+    """The number or the password became another while somebody signed in with it."""
+
+
 def start(
     account: accounts.Account,
     amr: tuple[str, ...],
@@ -43,7 +47,7 @@ def start(
 
     A sign-in that was asked for again stands on what is proved now: a proof of hours ago was
     perhaps another's, and would make it look stronger than it is. The cookie's secret is new
-    each time. Another person's session in this browser ends.
+    each time. Another person's session in this browser ends. Raises AccountStopped or ProofVoid.
     """
     if not account.active:
         raise AccountStopped
@@ -62,11 +66,21 @@ def start(
     _remember(account, amr, write, client_id)
     ref = write.bucket + write.sid
     cookies.set_("sso", f"{ref}.{secret}")
-    stored, epoch = store.read(write.bucket, write.sid)
-    if stored is None:
-        raise AccountStopped
-    flask.g.sso = of(stored, epoch)
+    flask.g.sso = of(_as_written(write, before), None)
     return flask.g.sso
+
+
+def _as_written(write: store.Write, before: Session | None) -> store.Stored:
+    """What the rest of this request may know of the session; grants are issued in later ones."""
+    return store.Stored(
+        bucket=write.bucket,
+        sid=write.sid,
+        core=write.core,
+        secret=write.secret,
+        version="",
+        seen=write.seen,
+        grants=before.stored.grants if before and before.sid == write.sid else {},
+    )
 
 
 def _write(
@@ -116,11 +130,13 @@ def _remember(
     store.remember(account.id, ref, max(write.core["proofs"].values()), _remembered_for())
     sign_in = SignedIn(account.id, amr, browsers.current(), browsers.terminal(), client_id)
     sign_ins.note(sign_in)
-    if not sign_ins.is_still(account):
-        db.session.rollback()
-        store.cut(ref, keep_offline=False)
-        raise AccountStopped
-    db.session.commit()
+    standing = sign_ins.standing(account)
+    if standing.active and standing.unchanged:
+        db.session.commit()
+        return
+    db.session.rollback()
+    store.cut(ref, keep_offline=False)
+    raise ProofVoid if standing.active else AccountStopped
 
 
 def still_offline(account_id: str, ref: str, auth_time: int, last: int) -> None:

@@ -188,7 +188,10 @@ def _wrong(wish: Wish) -> Failed | None:
 
 def _welcome(interaction: Interaction, account: Account) -> flask.Response:
     client_id = interaction.client.client_id if interaction.client else ""
-    sessions.start(account, ("sms",), client_id=client_id)
+    try:
+        sessions.start(account, ("sms",), client_id=client_id)
+    except sessions.ProofVoid:  # somebody else has proven the number since
+        return people.go(interaction.url("/login/"))
     return people.leave(interaction)
 
 

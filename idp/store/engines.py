@@ -3,6 +3,8 @@
 import os
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, cast
 
@@ -57,6 +59,16 @@ def connection() -> Connection:
     """
     db.session.flush()
     return db.session.connection()
+
+
+@contextmanager
+def question() -> Iterator[Connection]:
+    """For one question alone: in the transaction there is, else in none, which costs less."""
+    if db.session().in_transaction():
+        yield connection()
+        return
+    with db.engine.connect() as alone:
+        yield alone.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def upsert(table: Table, dialect: str) -> Any:

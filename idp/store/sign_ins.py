@@ -12,7 +12,7 @@ from typing import Any, cast
 from sqlalchemy import Select, Table, bindparam, insert, select, update
 
 from idp.store.accounts import ACTIVE, Account, KnownBrowser, SignIn
-from idp.store.engines import connection, upsert
+from idp.store.engines import connection, question, upsert
 from idp.store.types import BlindIndex, now
 
 _ACCOUNT = cast(Table, Account.__table__)
@@ -70,13 +70,21 @@ def note(sign_in: SignedIn) -> None:
     sql.execute(_remember_browser(sql.dialect.name), browser)
 
 
-def is_still(account: Account) -> bool:
-    """Whether it is active, its number and its password those it was read with; SQL says."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An account as SQL has it at this moment, compared with how it was read."""
+
+    active: bool
+    unchanged: bool
+    """Its number and its password are the same."""
+
+
+def standing(account: Account) -> Standing:
     found = connection().execute(_STANDING, {"account": account.id}).one_or_none()
-    return found is not None and (
-        (found.status, found.phone, found.password_set_at)
-        == (ACTIVE, account.phone, account.password_set_at)
-    )
+    if found is None:
+        return Standing(active=False, unchanged=False)
+    before = (account.phone, account.password_set_at)
+    return Standing(found.status == ACTIVE, (found.phone, found.password_set_at) == before)
 
 
 def knows_browser(account_id: str, browser: str) -> bool:
@@ -87,8 +95,9 @@ def knows_browser(account_id: str, browser: str) -> bool:
 def knows_browser_by_phone(phone: str, browser: str) -> bool:
     """The same for the account of a number (E.164), in one question if there is none, too."""
     keys = BlindIndex.keys(_ACCOUNT.c.phone_index, phone)
-    found = connection().execute(_known_by_phone(len(keys)), {**keys, "browser": browser})
-    return found.first() is not None
+    with question() as sql:
+        found = sql.execute(_known_by_phone(len(keys)), {**keys, "browser": browser})
+        return found.first() is not None
 
 
 @cache

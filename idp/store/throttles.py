@@ -34,7 +34,8 @@ return {0, 0, left or 0}
 
 _GIVE_BACK = Script("""
 for i = 1, #KEYS do
-  if tonumber(redis.call('GET', KEYS[i]) or '0') > 0 then redis.call('DECR', KEYS[i]) end
+  if i <= tonumber(ARGV[1]) then redis.call('DEL', KEYS[i])
+  elseif tonumber(redis.call('GET', KEYS[i]) or '0') > 0 then redis.call('DECR', KEYS[i]) end
 end
 return 1
 """)
@@ -96,9 +97,9 @@ def everybody(subject: str, limit: int) -> Counter:
     return Counter.of(subject, "day", limit, timedelta(days=1))
 
 
-def give_back(counters: Sequence[Counter]) -> None:
-    """Uncount a try that was right after all."""
-    _GIVE_BACK([counter.key for counter in counters], [])
+def give_back(counters: Sequence[Counter], *, clear: int = 0) -> None:
+    """Uncount a try that was right after all; the first ``clear`` of them forget all tries."""
+    _GIVE_BACK([counter.key for counter in counters], [clear])
 
 
 def clear(counter: Counter) -> None:

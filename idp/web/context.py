@@ -1,12 +1,14 @@
 """What every template is given beside what its view hands over."""
 
 from collections.abc import Callable
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import flask
 from jinja2 import StrictUndefined
+from markupsafe import Markup
 
 from idp import agreements
 from idp.settings import Settings
@@ -19,6 +21,7 @@ def init_app(app: flask.Flask, settings: Settings) -> None:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.globals["node"] = settings.node
     app.jinja_env.globals["request_id"] = request_id
+    app.jinja_env.globals["standing"] = _standing(app)
 
     def common() -> dict[str, Any]:
         return {
@@ -30,6 +33,19 @@ def init_app(app: flask.Flask, settings: Settings) -> None:
 
     app.context_processor(common)
     app.url_defaults(_versioned(app))
+
+
+def _standing(app: flask.Flask) -> Callable[[str], Markup]:
+    """Parts of the frame (``templates/parts``) are the same on every page in a language: they
+    are rendered once, and know of no request, session or form."""
+
+    @cache
+    def rendered(part: str, language: str) -> Markup:
+        template = app.jinja_env.get_template(f"parts/{part}.html")
+        made = template.render(locale=language, agreements=agreements.current())
+        return Markup(made)  # noqa: S704 - escaped by the template
+
+    return lambda part: rendered(part, locale())
 
 
 def _versioned(app: flask.Flask) -> Callable[[str, dict[str, Any]], None]:

@@ -175,8 +175,7 @@ class Password(LoginMethod):
 
     def _welcome(self, tried: Tried, account: Account, password: str) -> None:
         """A right password counts for nothing against anybody; an old hash becomes a new one."""
-        throttles.give_back(tried.counters)
-        throttles.clear(tried.counters[0])
+        throttles.give_back(tried.counters, clear=1)
         if not tried.known:
             throttles.give_back([tried.place])
         if account.password_hash and self.passwords.needs_update(account.password_hash):
