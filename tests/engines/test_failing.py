@@ -240,7 +240,7 @@ def test_a_portal_stopped_while_redis_was_away_is_stopped(failing: Failing) -> N
     town.gjj.tokens_for(wang)
 
     failing.lose(failing.redis, "killed")
-    with town.app.app_context(), pytest.raises(Exception, match=r"(?i)redis|connect"):
+    with town.app.app_context(), pytest.raises(Exception, match=r"(?i)redis|connect|socket"):
         standing.stop_client("gjj", "asked")
     failing.bring_back(failing.redis)
     the_worker_does_its_round(town)
