@@ -33,9 +33,8 @@ def no_sql_connections(rig: Rig) -> Iterator[None]:
         yield
 
 
+@pytest.mark.servers
 def test_without_a_connection_to_postgresql_people_are_told(rig: Rig) -> None:
-    if rig.engines.embedded:
-        pytest.skip("SQLite counts no connections")
     fault = no_sql_connections(rig)
     result = rig.through("max_connections used up", fault, Limits(8, 20), lasts=5.0)
     assert result.wrong == ()

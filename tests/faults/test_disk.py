@@ -31,10 +31,8 @@ def full_disk(rig: Rig, engine: str) -> Iterator[None]:
             server.start()
 
 
-@pytest.mark.parametrize("engine", ["redis", "sql"])
+@pytest.mark.parametrize("engine", ["redis", pytest.param("sql", marks=pytest.mark.servers)])
 def test_a_full_disk_refuses_honestly_and_loses_nothing(disked: Rig, engine: str) -> None:
-    if engine == "sql" and disked.engines.embedded:
-        pytest.skip("SQLite and Valkey share the disk of the node")
     name = f"the disk of {engine} is full for 5 s"
     result = disked.through(name, full_disk(disked, engine), Limits(10, 30), lasts=5.0)
     assert result.wrong == ()

@@ -54,10 +54,8 @@ def engine_killed(rig: Rig, name: str) -> Iterator[None]:
     server.start()
 
 
-@pytest.mark.parametrize("engine", ["redis", "sql"])
+@pytest.mark.parametrize("engine", ["redis", pytest.param("sql", marks=pytest.mark.servers)])
 def test_a_killed_engine_loses_nothing(rig: Rig, engine: str) -> None:
-    if engine == "sql" and rig.engines.embedded:
-        pytest.skip("SQLite has no process")
     result = rig.through(f"kill -9 {engine}", engine_killed(rig, engine), Limits(8, 20), lasts=2.0)
     assert result.wrong == ()
     until(rig.node.ready, "ready", 10)

@@ -50,10 +50,8 @@ def engine_paused(rig: Rig, name: str) -> Iterator[None]:
         server.go_on()
 
 
-@pytest.mark.parametrize("engine", ["redis", "sql"])
+@pytest.mark.parametrize("engine", ["redis", pytest.param("sql", marks=pytest.mark.servers)])
 def test_a_silent_engine_is_waited_for_within_limits(rig: Rig, engine: str) -> None:
-    if engine == "sql" and rig.engines.embedded:
-        pytest.skip("SQLite has no process")
     name = f"pause {engine} for 10 s"
     result = rig.through(name, engine_paused(rig, engine), Limits(10, 30), lasts=PAUSE)
     assert result.wrong == ()

@@ -38,9 +38,8 @@ def restarted(*nodes: Node) -> Iterator[None]:
     yield
 
 
+@pytest.mark.servers
 def test_a_rolling_restart_refuses_nobody(rig: Rig) -> None:
-    if rig.engines.embedded:
-        pytest.skip("a node that brings its engines along stands alone")
     with beside(rig) as twin:
         limits = Limits(5, 20, spotless=True)
         result = rig.through("rolling restart", restarted(twin, rig.node), limits, lasts=1.0)
