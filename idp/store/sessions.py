@@ -210,19 +210,13 @@ def cut_claims(ref: str) -> None:
 def remember(account_id: str, ref: str, at: float, lifetime: timedelta) -> None:
     """Note that ``ref``, proved at ``at``, belongs to an account while anything of it may live."""
     key = _index(account_id)
-    with redis.pipeline(transaction=False) as pipe:
-        pipe.hset(key, ref, at)
-        pipe.pexpire(key, _ms(lifetime))
-        pipe.execute()
+    ask(("HSET", key, ref, at), ("PEXPIRE", key, _ms(lifetime)))
 
 
 def remember_still(account_id: str, ref: str, since: int, lifetime: timedelta) -> None:
     """Offline access lives on without a sign-in, and has to be found when its end comes."""
     key = _index(account_id)
-    with redis.pipeline(transaction=False) as pipe:
-        pipe.hsetnx(key, ref, since)
-        pipe.pexpire(key, _ms(lifetime))
-        pipe.execute()
+    ask(("HSETNX", key, ref, since), ("PEXPIRE", key, _ms(lifetime)))
 
 
 def refs_of(account_id: str) -> dict[str, float]:
