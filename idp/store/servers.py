@@ -22,8 +22,9 @@ from redis.sentinel import Sentinel
 from idp.settings import Settings
 
 Command = tuple[str | bytes | int | float, ...]
-_FRESH = 0.1
-"""A connection idle for longer may have been closed, and is looked at before it is used."""
+_FRESH = 0.01
+"""A connection idle for longer may have been closed, and is looked at before it is used. No
+Redis ends and is back within this."""
 
 
 def connect(settings: Settings) -> redis.Redis:
