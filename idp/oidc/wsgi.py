@@ -71,7 +71,9 @@ class ShortWay:
             return True
         length = environ.get("CONTENT_LENGTH", "")
         kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
-        return kind == FORM and length.isdecimal() and int(length) <= self._max_body
+        if kind != FORM or not length.isdecimal() or len(length) > len(str(self._max_body)):
+            return False
+        return int(length) <= self._max_body
 
     def _send(
         self, answer: Response, environ: Environ, exchange: Exchange, start_response: Any

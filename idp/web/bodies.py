@@ -20,6 +20,7 @@ from idp.settings import Settings
 from idp.web.addresses import address_range
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
+_DIGITS = 12
 _range_of = lru_cache(4096)(address_range)
 
 
@@ -43,17 +44,29 @@ class Bodies:
         self._waiting: Counter[str] = Counter()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        length = environ.get("CONTENT_LENGTH") or "0"
-        if length == "0" or not length.isdecimal() or int(length) > self._max_body:
+        length = self._to_read(environ)
+        if not length:
             return self._app(environ, start_response)
         network = _range_of(environ.get("REMOTE_ADDR", ""))
         if not self._enter(network):
             return _busy(start_response)
         try:
-            environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(int(length)))
+            body = environ["wsgi.input"].read(length)
         finally:
             self._leave(network)
+        environ["wsgi.input"] = BytesIO(body)
+        if environ.pop("HTTP_TRANSFER_ENCODING", ""):
+            environ["CONTENT_LENGTH"] = str(len(body))
         return self._app(environ, start_response)
+
+    def _to_read(self, environ: dict[str, Any]) -> int:
+        """How much; 0 where there is nothing, or more than anybody will look at. A body in
+        chunks does not say: one byte more than the limit shows that it is too long."""
+        if environ.get("HTTP_TRANSFER_ENCODING"):
+            return self._max_body + 1
+        text = environ.get("CONTENT_LENGTH") or "0"
+        length = int(text) if text.isdecimal() and len(text) < _DIGITS else 0
+        return length if length <= self._max_body else 0
 
     def _enter(self, network: str) -> bool:
         with self._lock:

@@ -89,10 +89,28 @@ SLOW_BODY = (
 )
 
 
-def test_bodies_that_come_byte_by_byte_hold_up_nobody(node: Node) -> None:
+SLOW_CHUNKS = (
+    b"POST /oauth/token HTTP/1.1\r\nHost: localhost\r\n"
+    b"Content-Type: application/x-www-form-urlencoded\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n"
+)
+
+
+@pytest.mark.parametrize("body", [SLOW_BODY, SLOW_CHUNKS], ids=["whole", "in chunks"])
+def test_bodies_that_come_byte_by_byte_hold_up_nobody(node: Node, body: bytes) -> None:
     """A crowd of 200; eight are enough to take every thread of the default web process."""
-    with crowd(node, SLOW_BODY):
+    with crowd(node, body):
         assert node.slowest() < PATIENCE
+
+
+def test_a_body_in_chunks_is_read_like_any_other(node: Node) -> None:
+    answer = httpx.post(
+        f"http://127.0.0.1:{node.port}/oauth/token",
+        content=iter([b"grant_type=", b"password"]),
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+    )
+
+    assert answer.json()["error"] == "unsupported_grant_type"
 
 
 def test_heads_that_come_byte_by_byte_hold_up_nobody(node: Node) -> None:

@@ -116,9 +116,10 @@ class Password(LoginMethod):
 
     def _tried(self, attempt: Attempt) -> Tried:
         """Risk and judgement ask about the same attempt; SQL is asked once."""
-        if self._last is None or self._last[0] is not attempt:
-            self._last = attempt, self._look_up(attempt)
-        return self._last[1]
+        last = self._last
+        if last is None or last[0] is not attempt:
+            last = self._last = attempt, self._look_up(attempt)
+        return last[1]  # never another's, even were a method one day shared by threads
 
     def _look_up(self, attempt: Attempt) -> Tried:
         name = attempt.form.get("username", "")[:_LONGEST_NAME]
