@@ -20,7 +20,7 @@ from bench import (
 )
 from bench.comparing import Plan
 from bench.meter import Meter
-from bench.processes import OTHER_CORES, DidNotStart
+from bench.processes import OTHER_CORES, DidNotStart, pin
 from bench.scenarios import SCENARIOS
 from bench.wrk import Load
 
@@ -32,8 +32,8 @@ def main() -> int:
     given = _arguments()
     for each in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, lambda *_: sys.exit(1))  # whatever was started is stopped on the way
-    os.sched_setaffinity(0, OTHER_CORES & os.sched_getaffinity(0) or os.sched_getaffinity(0))
     try:
+        pin(os.getpid(), OTHER_CORES)
         install.system()
         with install.alone():
             given.do(given)

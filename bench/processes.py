@@ -14,6 +14,8 @@ PATIENCE = 60.0
 SERVER_CORES = frozenset({0})
 OTHER_CORES = frozenset({1})
 BOTH_CORES = SERVER_CORES | OTHER_CORES
+_GIVEN = os.sched_getaffinity(0)
+"""What the machine allows, before the bench keeps itself to ``OTHER_CORES``."""
 _TICKS = os.sysconf("SC_CLK_TCK")
 _UTIME, _STIME, _CUTIME, _CSTIME = 11, 12, 13, 14
 """Fields of /proc/PID/stat after the name (proc(5) counts from 1, and the name is the second)."""
@@ -119,8 +121,10 @@ def listens(port: int) -> bool:
 
 def _started(command: Command) -> Program:
     """Children inherit the cores of whoever starts them, so ours are changed for a moment."""
+    if not command.cores <= _GIVEN:
+        raise DidNotStart(f"{command.name}: needs cores {set(command.cores)}, has {_GIVEN}")
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, command.cores & before or before)
+    os.sched_setaffinity(0, command.cores)
     command.log.parent.mkdir(parents=True, exist_ok=True)
     try:
         with command.log.open("ab") as output:
