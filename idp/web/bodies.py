@@ -2,13 +2,14 @@
 
 A WSGI server hands a request over before its body is there, and a thread waits for the rest
 for as long as the client likes. An honest body is a few hundred bytes that come with the
-head, so few are ever under way at once; whoever keeps more waiting is told to come again.
+head and is read in no time, so a place to read is soon free however many come at once;
+whoever finds none after a moment is behind slow ones, and told to come again.
 """
 
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from functools import lru_cache, partial
 from io import BytesIO
 from typing import Any
 
@@ -21,6 +22,8 @@ from idp.web.addresses import address_range
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 _DIGITS = 12
+_MOMENT = 0.1
+"""Seconds to wait for a place: a thread waits, so not for long."""
 _range_of = lru_cache(4096)(address_range)
 
 
@@ -40,7 +43,7 @@ class Bodies:
         self._max_body = settings.serve.max_body
         self._share = max(1, settings.serve.threads // 4)
         self._all = max(1, settings.serve.threads - 2)
-        self._lock = threading.Lock()
+        self._free = threading.Condition(threading.Lock())
         self._waiting: Counter[str] = Counter()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -59,6 +62,11 @@ class Bodies:
             environ["CONTENT_LENGTH"] = str(len(body))
         return self._app(environ, start_response)
 
+    def waiting(self) -> int:
+        """How many bodies are being read now."""
+        with self._free:
+            return self._waiting.total()
+
     def _to_read(self, environ: dict[str, Any]) -> int:
         """How much; 0 where there is nothing, or more than anybody will look at. A body in
         chunks does not say: one byte more than the limit shows that it is too long."""
@@ -69,17 +77,23 @@ class Bodies:
         return length if length <= self._max_body else 0
 
     def _enter(self, network: str) -> bool:
-        with self._lock:
-            if self._waiting[network] >= self._share or self._waiting.total() >= self._all:
-                return False
-            self._waiting[network] += 1
-            return True
+        with self._free:
+            found = self._has_place(network) or self._free.wait_for(
+                partial(self._has_place, network), _MOMENT
+            )
+            if found:
+                self._waiting[network] += 1
+            return found
+
+    def _has_place(self, network: str) -> bool:
+        return self._waiting[network] < self._share and self._waiting.total() < self._all
 
     def _leave(self, network: str) -> None:
-        with self._lock:
+        with self._free:
             self._waiting[network] -= 1
             if not self._waiting[network]:
                 del self._waiting[network]
+            self._free.notify_all()
 
 
 def _busy(start_response: Any) -> list[bytes]:
