@@ -7,6 +7,7 @@ whoever finds none after a moment is behind slow ones, and told to come again.
 """
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
@@ -22,8 +23,10 @@ from idp.web.addresses import address_range
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 _DIGITS = 12
+_ANYBODY = ""
 _MOMENT = 0.1
-"""Seconds to wait for a place: a thread waits, so not for long."""
+"""Seconds without a place given back after which those who read are slow: honest bodies are
+there at once, and whoever waits for a place holds a thread."""
 _range_of = lru_cache(4096)(address_range)
 
 
@@ -45,6 +48,8 @@ class Bodies:
         self._all = max(1, settings.serve.threads - 2)
         self._free = threading.Condition(threading.Lock())
         self._waiting: Counter[str] = Counter()
+        self._moved: dict[str, float] = {}
+        """When a place of each network, or of anybody, was last taken or given back."""
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         length = self._to_read(environ)
@@ -77,22 +82,27 @@ class Bodies:
         return length if length <= self._max_body else 0
 
     def _enter(self, network: str) -> bool:
+        """Wait for a place while places are given back; where none is, nobody waits for one."""
+        has_place = partial(self._has_place, network)
         with self._free:
-            found = self._has_place(network) or self._free.wait_for(
-                partial(self._has_place, network), _MOMENT
-            )
-            if found:
-                self._waiting[network] += 1
-            return found
+            if not has_place():
+                full = network if self._waiting[network] >= self._share else _ANYBODY
+                left = self._moved[full] + _MOMENT - time.monotonic()
+                if left <= 0 or not self._free.wait_for(has_place, left):
+                    return False
+            self._waiting[network] += 1
+            self._moved[network] = self._moved[_ANYBODY] = time.monotonic()
+            return True
 
     def _has_place(self, network: str) -> bool:
         return self._waiting[network] < self._share and self._waiting.total() < self._all
 
     def _leave(self, network: str) -> None:
         with self._free:
+            self._moved[network] = self._moved[_ANYBODY] = time.monotonic()
             self._waiting[network] -= 1
             if not self._waiting[network]:
-                del self._waiting[network]
+                del self._waiting[network], self._moved[network]
             self._free.notify_all()
 
 
