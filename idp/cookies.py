@@ -7,6 +7,7 @@ import flask
 from werkzeug.http import parse_cookie
 
 from idp import settings
+from idp.current import here
 
 
 def name(short: str) -> str:
@@ -14,13 +15,14 @@ def name(short: str) -> str:
 
 
 def read(short: str) -> str:
-    jar: Mapping[str, str] = flask.g.cookies if "cookies" in flask.g else flask.request.cookies
+    kept = here()
+    jar: Mapping[str, str] = kept.cookies if "cookies" in kept else flask.request.cookies
     return jar.get(name(short), "")
 
 
 def received(header: str) -> None:
     """Take the cookies of a request that Flask has not seen (``idp.oidc.wsgi``)."""
-    flask.g.cookies = parse_cookie(header)
+    here().cookies = parse_cookie(header) if header else {}
 
 
 def set_(short: str, value: str, lifetime: timedelta | None = None) -> None:

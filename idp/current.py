@@ -7,6 +7,16 @@ from typing import Any
 from flask.globals import _cv_app
 
 
+def here() -> Any:
+    """What is kept for this request: ``flask.g``, found in one step."""
+    return _cv_app.get().g
+
+
+def of_the_app() -> dict[str, Any]:
+    """``app.extensions`` of whichever app's context is open."""
+    return _cv_app.get().app.extensions
+
+
 class OfTheApp:
     """Stands for ``app.extensions[name]`` of whichever app's context is open."""
 

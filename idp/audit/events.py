@@ -6,7 +6,7 @@ error catalogue or a fixed word.
 """
 
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from idp.crypto.sealing import Index
 
@@ -28,23 +28,31 @@ class Event:
     reason: str = ""
 
     def __post_init__(self) -> None:
-        for name in _own_fields(type(self)):
-            if name.endswith("phone") and not isinstance(getattr(self, name), Index | None):
+        for name in _own(type(self)).phones:
+            if not isinstance(getattr(self, name), Index | None):
                 raise TypeError(f"{type(self).__name__}.{name} must be a blind index")
 
     def details(self) -> dict[str, Any]:
         """The fields of this kind of event only."""
-        return {name: getattr(self, name) for name in _own_fields(type(self))}
+        return {name: getattr(self, name) for name in _own(type(self)).names}
 
 
-_OWN: dict[type[Event], tuple[str, ...]] = {}
+class _Own(NamedTuple):
+    """The fields of one kind of event only."""
+
+    names: tuple[str, ...]
+    phones: tuple[str, ...]
+
+
+_OWN: dict[type[Event], _Own] = {}
 """Found out once for each class: events are made on the hot path."""
 
 
-def _own_fields(kind: type[Event]) -> tuple[str, ...]:
+def _own(kind: type[Event]) -> _Own:
     if kind not in _OWN:
         common = {field.name for field in fields(Event)}
-        _OWN[kind] = tuple(f.name for f in fields(kind) if f.name not in common)
+        names = tuple(f.name for f in fields(kind) if f.name not in common)
+        _OWN[kind] = _Own(names, tuple(name for name in names if name.endswith("phone")))
     return _OWN[kind]
 
 

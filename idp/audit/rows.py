@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from operator import itemgetter
+from operator import gt, itemgetter
 from typing import Any, cast
 
 import orjson
@@ -17,10 +17,12 @@ from idp.store.types import now
 
 _MAC = "audit.event"
 _sealer = cast(Sealer, OfTheApp("sealer"))
-_COVERED = (
+_TEXTS = (
     *("id", "action", "account", "acting_for", "role", "channel", "region", "terminal"),
-    *("client_id", "outcome", "reason", "request_id", "details"),
+    *("client_id", "outcome", "reason", "request_id"),
 )
+_MOST = tuple(LIMITS[name] for name in _TEXTS)
+_COVERED = (*_TEXTS, "details")
 _covered = itemgetter(*_COVERED)
 _TAKEN = {**LIMITS, "mac": 64}
 FIELDS = (*_COVERED, "at", "source", "mac")
@@ -29,7 +31,7 @@ FIELDS = (*_COVERED, "at", "source", "mac")
 def of(event: Event) -> dict[str, Any]:
     """The row of ``event``, happening now in the current context."""
     context = current()
-    texts = {
+    texts: dict[str, str] = {  # in the order of _TEXTS
         "id": new_id(),
         "action": event.action,
         "account": event.account,
@@ -43,10 +45,10 @@ def of(event: Event) -> dict[str, Any]:
         "reason": event.reason,
         "request_id": context.request_id,
     }
-    row: dict[str, Any] = {
-        name: text if len(text) <= LIMITS[name] and "\0" not in text else _fitted(name, text)
-        for name, text in texts.items()
-    }
+    lengths = map(len, texts.values())
+    if any(map(gt, lengths, _MOST)) or "\0" in "".join(texts.values()):
+        texts = {name: _fitted(name, text) for name, text in texts.items()}
+    row: dict[str, Any] = dict(texts)
     row["details"] = orjson.dumps(event.details(), option=orjson.OPT_SORT_KEYS).decode()
     row["at"] = now()
     row["source"] = _sealer.seal(SOURCE, context.address) if context.address else None

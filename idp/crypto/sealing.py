@@ -7,8 +7,8 @@ column, or to another person, does not open.
 
 import hmac
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 
+from idp.crypto import base64url
 from idp.crypto.errors import CannotOpen
 from idp.crypto.keyring import KeyRing
 from idp.crypto.suites import SUITES
@@ -90,7 +90,7 @@ class Sealer:
         return Index(self._value(kid, self.suite.mac(key, text.encode())[:INDEX_BYTES]))
 
     def _value(self, kid: str, raw: bytes) -> str:
-        return f"{self.suite.name}.{kid}.{urlsafe_b64encode(raw).rstrip(b'=').decode()}"
+        return f"{self.suite.name}.{kid}.{base64url.encode(raw)}"
 
 
 def _parts(value: str) -> tuple[type[Suite], str, bytes]:
@@ -98,7 +98,7 @@ def _parts(value: str) -> tuple[type[Suite], str, bytes]:
     if found is None or found[1] not in SUITES:
         raise CannotOpen("a value that is not in the form of a sealed one")
     try:
-        raw = urlsafe_b64decode(found[3] + "=" * (-len(found[3]) % 4))
+        raw = base64url.decode(found[3])
     except ValueError:
         raise CannotOpen("a sealed value whose text is damaged") from None
     return SUITES[found[1]], found[2], raw

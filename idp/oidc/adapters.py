@@ -4,7 +4,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from authlib.oauth2.rfc6749 import ClientMixin, OAuth2Request
-from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
+from authlib.oauth2.rfc6749.requests import OAuth2Payload
 from authlib.oidc.core import AuthorizationCodeMixin
 
 from idp.oidc.http import Params, Request
@@ -51,6 +51,19 @@ def find_client(client_id: str) -> OAuthClient | None:
     return OAuthClient(found) if found is not None and found.active else None
 
 
+class Payload(OAuth2Payload):
+    """Parameters as Authlib asks for them, one value each."""
+
+    __slots__ = ("data",)  # in place of the property of this name
+
+    def __init__(self, values: dict[str, str]):
+        self.data = values
+
+    @property
+    def datalist(self) -> dict[str, list[str]]:
+        return {name: [value] for name, value in self.data.items()}
+
+
 class OAuthRequest(OAuth2Request):
     """Authlib's request over parameters already checked for repeats."""
 
@@ -59,7 +72,7 @@ class OAuthRequest(OAuth2Request):
         self.method = request.method
         self.client = self.auth_method = self.user = self._scope = None
         self.authorization_code = self.refresh_token = self.credential = None
-        self.payload = BasicOAuth2Payload(dict(params.values))
+        self.payload = Payload(dict(params.values))
         self.headers = {"Authorization": request.authorization} if request.authorization else {}
         self.outcome: dict[str, Any] = {}
         """What one step of a grant leaves for the next."""

@@ -181,8 +181,9 @@ def _decide(asked: Asked, session: Session | None) -> _Decision:
         interaction=asked.interaction,
         hinted_sub=_hinted_sub(wanted, asked.client.get_client_id()),
         granted=granted,
+        moment=time.time(),
     )
-    return _Decision(prompts.first(now, time.time), wanted, granted, grant)
+    return _Decision(prompts.first(now), wanted, granted, grant)
 
 
 def _issue(asked: Asked, session: Session, decided: _Decision) -> Response | FormPost:

@@ -6,7 +6,7 @@ relying party. Scope, response type and PKCE are Authlib's to check, in ``grants
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 from authlib.oauth2.rfc6749 import InvalidRequestError, UnsupportedResponseTypeError
 
@@ -45,17 +45,10 @@ class Wanted:
     """The level without which nothing is issued."""
     sub: str
     id_token_hint: str
-    claims: ClaimsRequest = field(default_factory=ClaimsRequest)
-
-    @property
-    def userinfo_claims(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((*of_scopes(sorted(self.scopes)), *self.claims.userinfo)))
-
-    @property
-    def all_claims(self) -> frozenset[str]:
-        """Everything that needs the person's consent or a statute."""
-        offline = {"offline_access"} & self.scopes
-        return frozenset((*self.userinfo_claims, *self.claims.id_token, *offline))
+    claims: ClaimsRequest
+    userinfo_claims: tuple[str, ...]
+    all_claims: frozenset[str]
+    """Everything that needs the person's consent or a statute."""
 
 
 Check = Callable[[Params, Registration], None]
@@ -68,6 +61,8 @@ def no_parameter_is_repeated(params: Params, _client: Registration) -> None:
 
 
 def no_parameter_is_huge(params: Params, _client: Registration) -> None:
+    if params.size <= MAX_VALUE:
+        return
     for name, value in params.values.items():
         if len(value) > MAX_VALUE and name not in {"claims", "id_token_hint"}:
             raise InvalidRequestError("A parameter is too long")
@@ -158,22 +153,29 @@ def check(params: Params, client: Registration) -> None:
         rule(params, client)
 
 
+_NO_CLAIMS = ClaimsRequest()
+
+
+def _claims(text: str, client: Registration) -> ClaimsRequest:
+    """What is asked for one by one, as far as the client's scopes allow it."""
+    asked, allowed = ClaimsRequest.parse(text), set(of_scopes(client.scopes))
+    return replace(
+        asked,
+        userinfo=tuple(name for name in asked.userinfo if name in allowed),
+        id_token=tuple(name for name in asked.id_token if name in allowed),
+    )
+
+
 def read(params: Mapping[str, str], client: Registration, scope: str) -> Wanted:
     """Read a request that passed every check; ``scope`` is what the client may have of it."""
-    claims = ClaimsRequest.parse(params["claims"]) if "claims" in params else ClaimsRequest()
-    allowed = set(of_scopes(client.scopes))
-    claims = ClaimsRequest(
-        userinfo=tuple(name for name in claims.userinfo if name in allowed),
-        id_token=tuple(name for name in claims.id_token if name in allowed),
-        sub=claims.sub,
-        acr_essential=claims.acr_essential,
-        acr_values=claims.acr_values,
-    )
+    claims = _claims(params["claims"], client) if "claims" in params else _NO_CLAIMS
     max_age = params.get("max_age", client.default_max_age)
     essential = assurance.least(claims.acr_values) if claims.acr_essential else None
+    scopes = frozenset(scope.split())
+    userinfo = tuple(dict.fromkeys((*of_scopes(sorted(scopes)), *claims.userinfo)))
     return Wanted(
         scope=scope,
-        scopes=frozenset(scope.split()),
+        scopes=scopes,
         state=params.get("state", ""),
         nonce=params.get("nonce", ""),
         challenge=params.get("code_challenge", ""),
@@ -184,4 +186,6 @@ def read(params: Mapping[str, str], client: Registration, scope: str) -> Wanted:
         sub=claims.sub,
         id_token_hint=params.get("id_token_hint", ""),
         claims=claims,
+        userinfo_claims=userinfo,
+        all_claims=frozenset((*userinfo, *claims.id_token, *({"offline_access"} & scopes))),
     )

@@ -4,11 +4,12 @@
 endpoints below Flask.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
-from urllib.parse import unquote_plus, urlencode
+from urllib.parse import quote_plus, unquote_plus
 
 import orjson
 
@@ -44,7 +45,9 @@ class Params:
         if len(pairs) > MAX_FIELDS:
             raise ValueError("too many fields")
         for pair in pairs:
-            name, _, value = map(_decoded, pair.partition("="))
+            name, _, value = pair.partition("=")
+            if "%" in pair or "+" in pair:  # most need no decoding
+                name, value = unquote_plus(name), unquote_plus(value)
             if name in values:
                 repeated.add(name)
             elif value:
@@ -54,15 +57,10 @@ class Params:
     @property
     def size(self) -> int:
         """Letters in all names and values."""
-        return sum(len(name) + len(value) for name, value in self.values.items())
+        return sum(map(len, self.values)) + sum(map(len, self.values.values()))
 
 
 EMPTY = Params({})
-
-
-def _decoded(text: str) -> str:
-    """application/x-www-form-urlencoded; most values need none of it."""
-    return unquote_plus(text) if "%" in text or "+" in text else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +110,14 @@ def redirect(url: str, status: int = 303) -> Response:
 
 
 def with_params(url: str, params: Mapping[str, str]) -> str:
-    """``url`` with ``params`` added to the query it was registered with."""
+    """``url`` with ``params``, whose names are plain, added to the query it was registered with."""
     joint = "&" if "?" in url else "?"
-    return f"{url}{joint}{urlencode(params)}"
+    return url + joint + "&".join([f"{name}={_encoded(value)}" for name, value in params.items()])
+
+
+_PLAIN = re.compile(r"[A-Za-z0-9_.~-]*")
+
+
+def _encoded(value: str) -> str:
+    """application/x-www-form-urlencoded; most values need none of it."""
+    return value if _PLAIN.fullmatch(value) else quote_plus(value)

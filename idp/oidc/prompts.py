@@ -50,6 +50,8 @@ class Situation:
     """The subject of ``id_token_hint`` or of the ``claims`` parameter, when there is one."""
     granted: Callable[[], Granted]
     """Looked up only when somebody is signed in."""
+    moment: float
+    """The time, in seconds."""
 
     @property
     def signed_in_here(self) -> bool:
@@ -88,10 +90,10 @@ def a_fresh_sign_in_is_asked_for(now: Situation) -> bool:
     return bool(asked) and not now.signed_in_here
 
 
-def the_sign_in_is_too_old(now: Situation, clock: Callable[[], float]) -> bool:
+def the_sign_in_is_too_old(now: Situation) -> bool:
     if now.session is None or now.wanted.max_age is None or now.signed_in_here:
         return False
-    return clock() - now.session.auth_time > now.wanted.max_age
+    return now.moment - now.session.auth_time > now.wanted.max_age
 
 
 def somebody_else_is_signed_in(now: Situation) -> bool:
@@ -140,22 +142,16 @@ def consent_is_missing(now: Situation) -> bool:
     return not granted.known or not now.wanted.all_claims <= granted.claims
 
 
-def prompts(clock: Callable[[], float]) -> tuple[Prompt, ...]:
-    """The list, in the order it is read; ``clock`` tells the time in seconds."""
-    return (
-        Prompt("login", "/login/", LoginRequired, nobody_is_signed_in),
-        Prompt("reauthenticate", "/login/", LoginRequired, a_fresh_sign_in_is_asked_for),
-        Prompt(
-            "reauthenticate",
-            "/login/",
-            LoginRequired,
-            lambda now: the_sign_in_is_too_old(now, clock),
-        ),
-        Prompt("reauthenticate", "/login/", LoginRequired, somebody_else_is_signed_in),
-        Prompt("step_up", "/login/", InteractionRequired, the_level_is_too_low, same_person=True),
-        Prompt("consent", "/consent/", ConsentRequired, consent_is_missing, same_person=True),
-    )
+PROMPTS = (
+    Prompt("login", "/login/", LoginRequired, nobody_is_signed_in),
+    Prompt("reauthenticate", "/login/", LoginRequired, a_fresh_sign_in_is_asked_for),
+    Prompt("reauthenticate", "/login/", LoginRequired, the_sign_in_is_too_old),
+    Prompt("reauthenticate", "/login/", LoginRequired, somebody_else_is_signed_in),
+    Prompt("step_up", "/login/", InteractionRequired, the_level_is_too_low, same_person=True),
+    Prompt("consent", "/consent/", ConsentRequired, consent_is_missing, same_person=True),
+)
+"""In the order they are read."""
 
 
-def first(now: Situation, clock: Callable[[], float]) -> Prompt | None:
-    return next((prompt for prompt in prompts(clock) if prompt.applies(now)), None)
+def first(now: Situation) -> Prompt | None:
+    return next((prompt for prompt in PROMPTS if prompt.applies(now)), None)

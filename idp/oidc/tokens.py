@@ -7,7 +7,6 @@ that one round trip reads all that decides about them.
 import hmac
 import secrets
 import time
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -17,6 +16,7 @@ from typing import Any
 import orjson
 from joserfc.jws import JWSRegistry
 
+from idp.crypto import base64url
 from idp.crypto.errors import UnknownKey
 from idp.services import services
 from idp.store import buckets
@@ -97,7 +97,7 @@ def _jti(token: str) -> str:
     """Read without verifying: the digest of the whole token is what is looked up."""
     payload = token.split(".")[1:2]
     try:
-        claims = orjson.loads(urlsafe_b64decode(payload[0] + "==")) if payload else None
+        claims = orjson.loads(base64url.decode(payload[0])) if payload else None
     except ValueError:
         return ""
     jti = claims.get("jti") if isinstance(claims, dict) else None
@@ -141,7 +141,7 @@ def read_refresh_token(text: str) -> RefreshToken | None:
 
 
 def _mac(key: bytes, bucket: str, fid: str, n: int) -> str:
-    return _b64(hmac.digest(key, f"{bucket}{fid}.{n}".encode(), "sha256"))
+    return base64url.encode(hmac.digest(key, f"{bucket}{fid}.{n}".encode(), "sha256"))
 
 
 def id_token(
@@ -161,7 +161,7 @@ def id_token(
         "acr": core["acr"],
         "amr": core["amr"],
         "sid": core["rp_sid"],
-        "at_hash": _b64(sha256(access.encode()).digest()[:16]),
+        "at_hash": base64url.encode(sha256(access.encode()).digest()[:16]),
     }
     if core.get("nonce"):
         stated["nonce"] = core["nonce"]
@@ -172,15 +172,11 @@ def sign(claims: dict[str, Any], alg: str, typ: str = "JWT") -> str:
     """A JWS in compact form (RFC 7515 §7.1) by our current key for ``alg``."""
     key = services.keys.signer(alg)
     head = _head(alg, key.kid, typ)
-    signed = f"{head}.{_b64(orjson.dumps(claims))}"
+    signed = f"{head}.{base64url.encode(orjson.dumps(claims))}"
     signature: bytes = JWSRegistry.algorithms[alg].sign(signed.encode(), key)
-    return f"{signed}.{_b64(signature)}"
+    return f"{signed}.{base64url.encode(signature)}"
 
 
 @lru_cache(16)
 def _head(alg: str, kid: str, typ: str) -> str:
-    return _b64(orjson.dumps({"alg": alg, "kid": kid, "typ": typ}))
-
-
-def _b64(raw: bytes) -> str:
-    return urlsafe_b64encode(raw).rstrip(b"=").decode()
+    return base64url.encode(orjson.dumps({"alg": alg, "kid": kid, "typ": typ}))

@@ -52,8 +52,8 @@ class ShortWay:
         way = self._ways.get((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
         if way is None or not self._plain(environ):
             return self._onward(environ, start_response)
-        with self._app.app_context():
-            flask.g.exchange = exchange = self._begin(environ)
+        with self._app.app_context() as context:
+            context.g.exchange = exchange = self._begin(environ)
             try:
                 answer = way(_read(environ))
             except Exception as error:

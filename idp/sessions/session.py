@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import flask
-
 from idp import assurance, cookies, settings
+from idp.current import here
 from idp.store import buckets
 from idp.store import sessions as store
 from idp.store.ephemeral import digest
@@ -82,14 +81,16 @@ def level_of(core: dict[str, Any]) -> assurance.Level:
 
 def current() -> Session | None:
     """The session of this browser. One Redis round trip, once a request."""
-    if "sso" not in flask.g:
-        flask.g.sso = _read(cookies.read("sso"))
-    return flask.g.sso
+    kept = here()
+    if "sso" not in kept:
+        kept.sso = _read(cookies.read("sso"))
+    found: Session | None = kept.sso
+    return found
 
 
 def refresh() -> Session | None:
     """Read again, after somebody else changed it."""
-    flask.g.pop("sso", None)
+    here().pop("sso", None)
     return current()
 
 

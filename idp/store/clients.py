@@ -12,14 +12,15 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from functools import cached_property
 from hashlib import sha256
 from typing import Any, Self, cast
 from urllib.parse import urlsplit
 
-import flask
 from sqlalchemy import JSON, BigInteger, Integer, String, Table, Text, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from idp.current import of_the_app
 from idp.store import buckets
 from idp.store.engines import Base, connection, db, if_new, redis
 from idp.store.scripts import Script
@@ -138,7 +139,7 @@ class Registration:
             return frozenset(claims)
         return frozenset(claims) & {*self.claims, "offline_access"}
 
-    @property
+    @cached_property
     def scopes(self) -> frozenset[str]:
         return frozenset(self.scope.split())
 
@@ -204,7 +205,7 @@ class _Known:
 
 
 def _known() -> _Known:
-    extensions = flask.current_app.extensions
+    extensions = of_the_app()
     return extensions.get("clients") or extensions.setdefault("clients", _Known())
 
 

@@ -2,7 +2,6 @@
 
 import os
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -88,7 +87,7 @@ def new_id() -> str:
     chance = int.from_bytes(os.urandom(10))
     number = milliseconds << 80 | 0x7 << 76 | (chance >> 62 & 0xFFF) << 64
     number |= 0b10 << 62 | chance & (1 << 62) - 1
-    return uuid.UUID(int=number).hex
+    return f"{number:032x}"
 
 
 def _sql_options(settings: Settings) -> dict[str, Any]:

@@ -4,13 +4,13 @@ Keys are hashes of the secrets, so that reading Redis opens nothing; each ``kind
 namespace of its own, so that one kind of secret never passes for another.
 """
 
-from base64 import urlsafe_b64encode
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
 import orjson
 
+from idp.crypto import base64url
 from idp.store.asking import ask
 from idp.store.engines import redis
 
@@ -67,7 +67,7 @@ def key(kind: str, secret: str) -> str:
 
 def digest(secret: str) -> str:
     """SHA-256 of a secret of full entropy, as 43 letters."""
-    return urlsafe_b64encode(sha256(secret.encode()).digest()).rstrip(b"=").decode()
+    return base64url.encode(sha256(secret.encode()).digest())
 
 
 def _ms(lifetime: timedelta) -> int:

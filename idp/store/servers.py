@@ -11,9 +11,10 @@ from typing import Any, cast
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import redis
-from hiredis import pack_command
+from hiredis import Reader, pack_command
 from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode, RedisCluster
+from redis.connection import DefaultParser
 from redis.exceptions import RedisError
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
@@ -22,6 +23,7 @@ from redis.sentinel import Sentinel
 from idp.settings import Settings
 
 Command = tuple[str | bytes | int | float, ...]
+_CHUNK = 65_536
 _FRESH = 0.01
 """A connection idle for longer may have been closed, and is looked at before it is used. No
 Redis ends and is back within this."""
@@ -68,11 +70,16 @@ class _Lines(threading.local):
 
 
 class Line:
-    """One connection that its thread keeps. It closes when the thread ends."""
+    """One connection that its thread keeps. It closes when the thread ends.
+
+    The client connects it: names, TLS, passwords, Sentinel. Replies are read here: the client
+    does for each of them what is needed once for all.
+    """
 
     def __init__(self, pool: Any):
         self._pool = pool
         self._connection: Any = pool.connection_class(**pool.connection_kwargs)
+        self._reader = _reader()
         self._used = 0.0
 
     def ask(self, commands: Sequence[Command]) -> list[Any]:
@@ -80,9 +87,18 @@ class Line:
         if moment - self._used > _FRESH:
             self._renew()
         self._used = moment
-        packed = b"".join([pack_command(cast(Any, command)) for command in commands])
-        self._connection.send_packed_command([packed])
-        return self._replies(len(commands))
+        packed = b"".join([pack_command(command) for command in commands])  # type: ignore[arg-type]
+        try:
+            self._connection.send_packed_command([packed], check_health=False)
+            replies = self._replies(len(commands))
+        except BaseException:
+            # What is left of this question must not answer the next one.
+            self._close()
+            raise
+        for reply in replies:
+            if isinstance(reply, redis.RedisError):
+                raise self._refused(reply)
+        return replies
 
     def _renew(self) -> None:
         """A connection that was closed meanwhile is no failure: nothing was asked on it yet.
@@ -95,24 +111,57 @@ class Line:
         except redis.RedisError:
             stale = True
         if stale:
-            connection.disconnect()
+            self._close()
             connection.connect()
 
     def _replies(self, count: int) -> list[Any]:
-        """All of them, so that the next question is not answered by what is left of this one."""
+        """All of them; a refusal is one of them."""
+        gets, socket = self._reader.gets, self._connection._sock
         replies: list[Any] = []
-        refused: redis.ResponseError | None = None
-        for _ in range(count):
-            try:
-                replies.append(self._connection.read_response())
-            except redis.ResponseError as error:
-                refused = refused or error
-        if refused is not None:
-            raise refused
+        while len(replies) < count:
+            reply = gets()
+            if reply is _MORE:
+                self._reader.feed(_received(socket))
+            else:
+                replies.append(reply)
         return replies
+
+    def _refused(self, error: redis.RedisError) -> redis.RedisError:
+        """A server that was the primary, or has too many clients, is left."""
+        if not isinstance(error, redis.ResponseError) or isinstance(error, redis.ReadOnlyError):
+            self._close()
+        return error
+
+    def _close(self) -> None:
+        self._connection.disconnect()
+        self._reader, self._used = _reader(), 0.0
 
     def __del__(self) -> None:
         self._connection.disconnect()
+
+
+_MORE = object()
+
+
+def _reader() -> Reader:
+    """RESP as the client reads it, with its exceptions for refusals."""
+    return Reader(
+        protocolError=redis.InvalidResponse,
+        replyError=DefaultParser.parse_error,
+        notEnoughData=_MORE,
+    )
+
+
+def _received(socket: Any) -> bytes:
+    try:
+        found: bytes = socket.recv(_CHUNK)
+    except TimeoutError:
+        raise redis.TimeoutError("Redis did not answer in time") from None
+    except OSError as error:
+        raise redis.ConnectionError(f"Redis was lost while answering: {error}") from None
+    if not found:
+        raise redis.ConnectionError("Redis closed the connection")
+    return found
 
 
 class Cluster:

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 import structlog
 
+from idp.audit import context as audit
 from idp.settings import Settings
 
 _QUIET = {
@@ -58,11 +59,17 @@ def _request_line(**said: Any) -> None:
 
 def _shared() -> list[Any]:
     return [
-        structlog.contextvars.merge_contextvars,
+        _name_the_request,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
     ]
+
+
+def _name_the_request(_logger: Any, _method: str, said: Any) -> Any:
+    if request_id := audit.current().request_id:
+        said.setdefault("request_id", request_id)
+    return said
 
 
 def _renderer(settings: Settings) -> list[Any]:

@@ -60,6 +60,7 @@ def _within(address: str, trusted: tuple[Network, ...]) -> bool:
     return _is_address(address) and any(ip_address(address) in network for network in trusted)
 
 
+@lru_cache(4096)
 def _is_address(text: str) -> bool:
     try:
         ip_address(text)

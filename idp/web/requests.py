@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import flask
-from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from idp import browsers
 from idp.audit import context as audit
@@ -32,7 +31,6 @@ class Exchange:
         self._log = log
         self.started = time.perf_counter()
         self.id = _request_id(environ)
-        bind_contextvars(request_id=self.id)
         self._audited = audit.enter(
             audit.Context(
                 request_id=self.id,
@@ -58,7 +56,6 @@ class Exchange:
 
     def leave(self) -> None:
         """Nothing of this request stays behind in the thread."""
-        clear_contextvars()
         audit.leave(self._audited)
 
 

@@ -17,7 +17,9 @@ def authenticate(_query_client: Any, request: Any) -> OAuthClient | None:
     except (binascii.Error, UnicodeDecodeError):
         return None
     client_id, _, secret = pair.partition(":")
-    client = find_client(unquote_plus(client_id))
-    if client is None or not client.check_client_secret(unquote_plus(secret)):
+    if "%" in pair or "+" in pair:
+        client_id, secret = unquote_plus(client_id), unquote_plus(secret)
+    client = find_client(client_id)
+    if client is None or not client.check_client_secret(secret):
         return None
     return client
