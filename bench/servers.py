@@ -79,6 +79,7 @@ def _uwsgi() -> list[Serving]:
         return []
     words = (str(binary), "--http-socket", f"{_HOST}:{{port}}", "--http-keepalive", "--master",
              "--need-app", "--disable-logging", "--module", "wsgi:app", "--threads", "8",
+             "--buffer-size", "32768",
              "--virtualenv", str(VAR.parent.parent / ".venv"))  # fmt: skip
     return [Serving("uwsgi 8", threads=8, words=words, worker=False)]
 

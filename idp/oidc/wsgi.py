@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Any
 
 import flask
+from flask.globals import _cv_app
 from werkzeug.exceptions import ClientDisconnected
 
 from idp import cookies
@@ -19,6 +20,7 @@ from idp.oidc.endpoints import ENDPOINTS
 from idp.oidc.errors import MalformedRequest
 from idp.oidc.http import EMPTY, FORM, Params, Request, Response
 from idp.settings import Settings
+from idp.store.engines import db
 from idp.web import headers
 from idp.web.requests import Exchange, Seen, exchanges
 
@@ -52,8 +54,8 @@ class ShortWay:
         way = self._ways.get((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
         if way is None or not self._plain(environ):
             return self._onward(environ, start_response)
-        with self._app.app_context() as context:
-            context.g.exchange = exchange = self._begin(environ)
+        with _Context(self._app) as kept:
+            kept.exchange = exchange = self._begin(environ)
             try:
                 answer = way(_read(environ))
             except Exception as error:
@@ -92,6 +94,30 @@ class ShortWay:
         with self._app.request_context(environ):
             given = self._app.make_response(self._app.handle_user_exception(error))
             return self._app.process_response(given)
+
+
+class _Context:
+    """The app's context without what costs and does nothing here: signals nobody receives, and
+    the end of a database session that was never opened.
+    """
+
+    __slots__ = ("_app", "_token")
+
+    def __init__(self, app: flask.Flask):
+        self._app = app
+
+    def __enter__(self) -> Any:
+        """What is kept for the request: ``flask.g``."""
+        context = self._app.app_context()
+        self._token = _cv_app.set(context)
+        return context.g
+
+    def __exit__(self, *error: object) -> None:
+        try:
+            if db.session.registry.has():
+                self._app.do_teardown_appcontext()
+        finally:
+            _cv_app.reset(self._token)
 
 
 def _ways() -> dict[tuple[str, str], Way]:

@@ -15,8 +15,10 @@ import redis
 from idp.oidc import views, wsgi
 from idp.oidc.endpoints import ENDPOINTS
 from idp.store import tokens as store
+from idp.store.engines import db
 from tests.oidc.actors import Person, Portal
 
+CREDENTIALS = {"grant_type": "client_credentials"}
 DRAWN = {"code", "access_token", "refresh_token", "id_token", "exp", "iat"}
 """What no two answers have in common."""
 
@@ -298,3 +300,18 @@ def test_a_page_of_a_registered_origin_may_read_either(
 def test_every_hot_endpoint_has_a_short_way(app: flask.Flask) -> None:
     expected = {(method, each.path) for each in ENDPOINTS for method in each.methods}
     assert expected < set(wsgi._ways())
+
+
+def test_the_short_way_closes_what_the_long_way_would(app: flask.Flask) -> None:
+    """It ends a database session itself; another thing to close must be closed there too."""
+    assert [each.__name__ for each in app.teardown_appcontext_funcs] == ["_teardown_session"]
+
+
+def test_a_database_session_of_the_short_way_is_closed(ways: Ways, api: Portal) -> None:
+    """A portal this process has not met yet is looked up in SQL."""
+    ways.app.extensions.pop("clients", None)
+
+    answer = ways.short("POST", "/oauth/token", body=CREDENTIALS, **basic(api))
+
+    assert answer["status"] == "200 OK"
+    assert not db.session.registry.registry
