@@ -8,7 +8,7 @@ from functools import partial
 
 from bench import install, ours, targets, windows, wrk
 from bench.comparing import Plan
-from bench.install import VAR, Missing, say
+from bench.install import say
 from bench.meter import Meter
 from bench.ours import Serving
 from bench.scenarios import SCENARIOS
@@ -36,11 +36,10 @@ def compare(node: ours.Node, plan: Plan, meter: Meter) -> dict[str, Measured]:
 @contextmanager
 def _installed() -> Iterator[list[Serving]]:
     """Those that could be installed. They are not the node's dependencies: a path is lent."""
-    compiled = _uwsgi()  # before a path is lent: it would reach the compiler's pip too
     site = next(install.python_packages("web_servers").parent.glob("lib/python*/site-packages"))
     os.environ["PYTHONPATH"] = str(site)
     try:
-        yield [*_granian(), *_others(), *compiled]
+        yield [*_granian(), *_others()]
     finally:
         del os.environ["PYTHONPATH"]
 
@@ -68,20 +67,6 @@ def _others() -> list[Serving]:
         _serving("gunicorn gthread 8", (*gunicorn, "8", "wsgi:app")),
         _serving("waitress 8", (*waitress, "--threads=8", "wsgi:app")),
     ]
-
-
-def _uwsgi() -> list[Serving]:
-    """It is compiled where it is installed, which is not possible everywhere."""
-    try:
-        binary = install.python_packages("uwsgi") / "uwsgi"
-    except Missing as problem:
-        say(f"uWSGI is left out: {problem}")
-        return []
-    words = (str(binary), "--http-socket", f"{_HOST}:{{port}}", "--http-keepalive", "--master",
-             "--need-app", "--disable-logging", "--module", "wsgi:app", "--threads", "8",
-             "--buffer-size", "32768",
-             "--virtualenv", str(VAR.parent.parent / ".venv"))  # fmt: skip
-    return [Serving("uwsgi 8", threads=8, words=words, worker=False)]
 
 
 def _serving(name: str, words: tuple[str, ...], *, worker: bool = False) -> Serving:

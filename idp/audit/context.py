@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(NamedTuple):
     request_id: str = ""
     channel: str = "system"
     """``web``, ``api``, ``hall``, ``hotline``, ``device``, ``command``, ``system``."""

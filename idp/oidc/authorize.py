@@ -8,8 +8,7 @@ session's cookie (SameSite=Lax).
 
 import secrets
 import time
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from authlib.oauth2 import OAuth2Error
@@ -46,8 +45,7 @@ TRIES = 5
 """Two tabs may change one session at once; each then decides again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """An authorization request whose client and redirect URI are verified."""
 
     params: Params
@@ -145,8 +143,7 @@ def _find(query: Params) -> tuple[Params, Interaction | None]:
     return query, None
 
 
-@dataclass(frozen=True, slots=True)
-class _Decision:
+class _Decision(NamedTuple):
     """What was asked for, and the page that must come first, if any."""
 
     prompt: Prompt | None

@@ -6,7 +6,7 @@ relying party. Scope, response type and PKCE are Authlib's to check, in ``grants
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from authlib.oauth2.rfc6749 import InvalidRequestError, UnsupportedResponseTypeError
 
@@ -28,8 +28,7 @@ MAX_VALUE = 2048
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """What an authorization request asks for, checked and read."""
 
     scope: str
@@ -159,8 +158,7 @@ _NO_CLAIMS = ClaimsRequest()
 def _claims(text: str, client: Registration) -> ClaimsRequest:
     """What is asked for one by one, as far as the client's scopes allow it."""
     asked, allowed = ClaimsRequest.parse(text), set(of_scopes(client.scopes))
-    return replace(
-        asked,
+    return asked._replace(
         userinfo=tuple(name for name in asked.userinfo if name in allowed),
         id_token=tuple(name for name in asked.id_token if name in allowed),
     )

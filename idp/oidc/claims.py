@@ -1,8 +1,7 @@
 """Claims: which scopes stand for which, and what a request may ask for (Core §5.4, §5.5)."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -35,8 +34,7 @@ CLAIMS = tuple(claim for claims in SCOPES.values() for claim in claims)
 MAX_CLAIMS_PARAMETER = 8192
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimsRequest:
+class ClaimsRequest(NamedTuple):
     """The ``claims`` parameter (Core §5.5), as far as it names claims we know."""
 
     userinfo: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote_plus, unquote_plus
 
 import orjson
@@ -24,8 +24,7 @@ KEPT_FOR = timedelta(minutes=2)
 """How long a posted request waits for the browser's GET."""
 
 
-@dataclass(frozen=True, slots=True)
-class Params:
+class Params(NamedTuple):
     """Parameters without repeats; what was repeated is named, and refused where it matters."""
 
     values: Mapping[str, str]
@@ -63,8 +62,7 @@ class Params:
 EMPTY = Params({})
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     method: str
     query: Params = EMPTY
     form: Params = EMPTY
@@ -72,8 +70,7 @@ class Request:
     origin: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     status: int
     body: bytes = b""
     headers: tuple[tuple[str, str], ...] = ()

@@ -2,9 +2,8 @@
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -81,8 +80,7 @@ def _claims(core: dict[str, Any]) -> dict[str, Any]:
     return profile.of(account) if account is not None and account.active else {}
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(NamedTuple):
     """What may be told of a person, made ready for a code at authorize."""
 
     of_session: str

@@ -6,7 +6,7 @@ The first prompt that applies is shown; with ``prompt=none`` its error goes back
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from authlib.oauth2 import OAuth2Error
 
@@ -24,8 +24,7 @@ from idp.store import accounts
 from idp.store.clients import Registration
 
 
-@dataclass(frozen=True, slots=True)
-class Granted:
+class Granted(NamedTuple):
     """What a client has of this person: its ``sub`` for them, and the claims it may be told."""
 
     sub: str
@@ -38,8 +37,7 @@ class Granted:
         return {"sub": self.sub, "claims": sorted(self.claims), "basis": self.basis}
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(NamedTuple):
     """Everything a prompt may look at."""
 
     client: Registration

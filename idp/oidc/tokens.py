@@ -7,11 +7,10 @@ that one round trip reads all that decides about them.
 import hmac
 import secrets
 import time
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from joserfc.jws import JWSRegistry
@@ -28,8 +27,7 @@ FAMILY = 22
 _PURPOSE = "refresh-token"
 
 
-@dataclass(frozen=True, slots=True)
-class AccessToken:
+class AccessToken(NamedTuple):
     text: str
     kept: NewToken
     lifetime: timedelta
@@ -114,8 +112,7 @@ def refresh_token(bucket: str, fid: str, n: int) -> str:
     return f"{bucket}{fid}.{n}.{kid}.{_mac(key, bucket, fid, n)}"
 
 
-@dataclass(frozen=True, slots=True)
-class RefreshToken:
+class RefreshToken(NamedTuple):
     bucket: str
     fid: str
     n: int

@@ -2,9 +2,8 @@
 
 import secrets
 import time
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from idp import assurance, cookies, settings
 from idp.current import here
@@ -15,8 +14,7 @@ from idp.store.ephemeral import digest
 _REF = 24
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(NamedTuple):
     stored: store.Stored
     epoch: int | None
     """The clients' epoch, read in the same round trip."""

@@ -4,9 +4,8 @@ A family's id derives from its code's digest, so that a code seen twice leads to
 it bore.
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -49,8 +48,7 @@ return 'ok'
 """)
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(NamedTuple):
     """A code as read: where it is kept, and its value or the client that has spent it."""
 
     bucket: str
@@ -63,8 +61,7 @@ class Code:
     """What a public client has to show a verifier for, though the code is spent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Redemption:
+class Redemption(NamedTuple):
     """Everything that redeeming a code writes."""
 
     code: Code
@@ -88,8 +85,7 @@ def family_id(code: str) -> str:
     return digest("family:" + code)[:22]
 
 
-@dataclass(frozen=True, slots=True)
-class SessionState:
+class SessionState(NamedTuple):
     """A session as it was when the decision was made."""
 
     bucket: str
@@ -99,21 +95,18 @@ class SessionState:
     """What may be told of the person, sealed, when it has just been read from SQL."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewGrant:
+class NewGrant(NamedTuple):
     client_id: str
     value: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class NewCode:
+class NewCode(NamedTuple):
     secret: str
     value: bytes
     lifetime: timedelta
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(NamedTuple):
     """When a session was used, and how long it may now stay unused."""
 
     seen: int

@@ -8,10 +8,12 @@ back what has just been withdrawn; ``rp:<client_id>`` is what a client was grant
 """
 
 import secrets
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
-from typing import Any, cast
+from types import MappingProxyType
+from typing import Any, NamedTuple, cast
 
 import orjson
 
@@ -91,8 +93,7 @@ return 1
 """)
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """A session as read: ``core`` and the grants of its clients."""
 
     bucket: str
@@ -104,7 +105,7 @@ class Stored:
     grants: dict[str, bytes]
     claims: str = ""
     """What may be told of the person, sealed; empty until it was first needed."""
-    cuts: dict[str, str] = field(default_factory=dict)
+    cuts: Mapping[str, str] = MappingProxyType({})
     """The last cut of each client that lost what it had been granted."""
 
     @property

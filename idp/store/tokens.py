@@ -4,9 +4,8 @@ A family is one grant to one client: it is born when a code is redeemed, carries
 counter, and its end is the end of every token that grew from it.
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -57,8 +56,7 @@ return 1
 """)
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(NamedTuple):
     bucket: str
     fid: str
     core: dict[str, Any]
@@ -78,8 +76,7 @@ class Family:
         return self.core["sid"]
 
 
-@dataclass(frozen=True, slots=True)
-class NewToken:
+class NewToken(NamedTuple):
     """An opaque access token to keep, or none when it is a JWT (``digest`` empty)."""
 
     digest: str
@@ -97,8 +94,7 @@ def read_family(bucket: str, fid: str) -> tuple[Family | None, int | None]:
     return family_of(bucket, fid, family), epoch_of(epoch)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One refresh: where the counter goes, and what is kept."""
 
     n: int

@@ -48,6 +48,7 @@ class Bodies:
         self._all = max(1, settings.serve.threads - 2)
         self._free = threading.Condition(threading.Lock())
         self._waiting: Counter[str] = Counter()
+        self._total = 0
         self._moved: dict[str, float] = {}
         """When a place of each network, or of anybody, was last taken or given back."""
 
@@ -69,8 +70,7 @@ class Bodies:
 
     def waiting(self) -> int:
         """How many bodies are being read now."""
-        with self._free:
-            return self._waiting.total()
+        return self._total
 
     def _to_read(self, environ: dict[str, Any]) -> int:
         """How much; 0 where there is nothing, or more than anybody will look at. A body in
@@ -83,23 +83,24 @@ class Bodies:
 
     def _enter(self, network: str) -> bool:
         """Wait for a place while places are given back; where none is, nobody waits for one."""
-        has_place = partial(self._has_place, network)
         with self._free:
-            if not has_place():
+            if not self._has_place(network):
                 full = network if self._waiting[network] >= self._share else _ANYBODY
                 left = self._moved[full] + _MOMENT - time.monotonic()
-                if left <= 0 or not self._free.wait_for(has_place, left):
+                if left <= 0 or not self._free.wait_for(partial(self._has_place, network), left):
                     return False
+            self._total += 1
             self._waiting[network] += 1
             self._moved[network] = self._moved[_ANYBODY] = time.monotonic()
             return True
 
     def _has_place(self, network: str) -> bool:
-        return self._waiting[network] < self._share and self._waiting.total() < self._all
+        return self._total < self._all and self._waiting[network] < self._share
 
     def _leave(self, network: str) -> None:
         with self._free:
             self._moved[network] = self._moved[_ANYBODY] = time.monotonic()
+            self._total -= 1
             self._waiting[network] -= 1
             if not self._waiting[network]:
                 del self._waiting[network], self._moved[network]

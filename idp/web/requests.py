@@ -8,8 +8,7 @@ import os
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import flask
 
@@ -59,8 +58,7 @@ class Exchange:
         audit.leave(self._audited)
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """What is told of a request: the path as registered, never the URL, which carries codes,
     hints and ids."""
 

@@ -151,13 +151,13 @@ def test_client_credentials_only_write(
 
 
 CALLS = {
-    "authorize": 1450,
-    "token": 1000,
-    "refresh": 820,
-    "userinfo": 345,
-    "introspection": 440,
-    "client credentials": 550,
-    "keys": 170,
+    "authorize": 1160,
+    "token": 865,
+    "refresh": 710,
+    "userinfo": 272,
+    "introspection": 360,
+    "client credentials": 497,
+    "keys": 124,
 }
 """Calls of functions, Python's and C's, one warm request may make; a twelfth more than it does.
 What makes a request dearer on purpose raises its line here, in the same commit."""
