@@ -27,9 +27,10 @@ test: .stamp-test ## Test every claim on both pairs of engines, in browsers, wit
 quick: .stamp-test ## Test what can be tested fast, on the embedded engines
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not browser and not foreign_clients"
 
-rig: .stamp-test ## Break a running node in every way there is, ten rounds: make rig rounds=1
+rig: .stamp-test ## Break a running node in every way there is, ten rounds: make rig rounds=1 from=1
 	$(BIN)/python -m tests.engines.install
-	$(BIN)/pytest tests/faults --engines=all --rounds=$(or $(rounds),10)
+	$(BIN)/pytest tests/faults --engines=all --rounds=$(or $(rounds),10) --from-round=$(or $(from),1) \
+		--record docs/faults.jsonl; status=$$?; $(BIN)/python -m tests.faults.report docs/faults.jsonl; exit $$status
 
 bench: .stamp-run ## Measure the node beside its peers; writes docs/performance.md (half an hour or more)
 	@$(BIN)/python -m bench all

@@ -2,19 +2,24 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.engines import pairs
-from tests.faults import disks, node
+from tests.faults import disks, node, report
 from tests.faults.rig import Result, Rig, built
 
-_RESULTS: list[Result] = []
+_RESULTS: list[tuple[str, Result]] = []
+"""By the pair of engines and the round, such as ``real-3``."""
+_TESTS: list[pytest.TestReport] = []
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rounds", type=int, default=1, help="the fault rig goes round so often")
+    parser.addoption("--from-round", type=int, default=1, help="... and begins with this one")
+    parser.addoption("--record", type=Path, help="a file each trial of the rig adds a line to")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -25,7 +30,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     names = pairs.PAIRS if chosen == "all" else (chosen,)
     if not set(names) <= set(pairs.PAIRS):
         pytest.exit(f"the fault rig breaks {' or '.join(pairs.PAIRS)}, not {chosen}", 2)
-    rounds = range(1, metafunc.config.getoption("--rounds", 1) + 1)
+    first = metafunc.config.getoption("--from-round", 1)
+    rounds = range(first, first + metafunc.config.getoption("--rounds", 1))
     metafunc.parametrize("pair", [f"{name}-{n}" for n in rounds for name in names], scope="session")
 
 
@@ -94,20 +100,20 @@ def rigs() -> Iterator[Rigs]:
 @pytest.fixture
 def rig(rigs: Rigs, pair: str) -> Iterator[Rig]:
     """A node under load on a pair of engines, shared by all trials of a round."""
-    yield from _used(rigs.on(pair, "plain"))
+    yield from _used(rigs.on(pair, "plain"), pair)
 
 
 @pytest.fixture
 def proxied(rigs: Rigs, pair: str) -> Iterator[Rig]:
     """The same, with a wire between the node and each engine."""
-    yield from _used(rigs.on(pair, "proxied"))
+    yield from _used(rigs.on(pair, "proxied"), pair)
 
 
 @pytest.fixture
 def disked(rigs: Rigs, pair: str) -> Iterator[Rig]:
     """The same, each engine on a small disk of its own."""
     pairs.require(disks.missing())
-    yield from _used(rigs.on(pair, "disked"))
+    yield from _used(rigs.on(pair, "disked"), pair)
 
 
 @pytest.fixture
@@ -116,19 +122,26 @@ def first_round(pair: str) -> bool:
     return pair.endswith("-1")
 
 
-def _used(rig: Rig) -> Iterator[Rig]:
+def _used(rig: Rig, pair: str) -> Iterator[Rig]:
     before = len(rig.results)
     yield rig
-    _RESULTS.extend(rig.results[before:])
+    _RESULTS.extend((pair, result) for result in rig.results[before:])
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.when == "call" or report.failed:
+        _TESTS.append(report)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     if not _RESULTS:
         return
+    if file := config.getoption("--record", None):
+        report.add(file, _RESULTS, _TESTS)
     terminalreporter.section("faults")
     row = "{:<9} {:<44} {:>8} {:>8} {:>7} {:>7} {:>7}  {}".format
     write: Callable[[str], None] = terminalreporter.write_line
     write(row("engines", "fault", "requests", "refused", "broken", "worst", "healed", "verdict"))
-    for r in _RESULTS:
+    for _pair, r in _RESULTS:
         numbers = (r.requests, r.refused, r.broken, f"{r.worst:.1f} s", f"{r.healed:.1f} s")
         write(row(r.engines, r.fault, *numbers, r.verdict))

@@ -148,7 +148,7 @@ class Changer(Visitor):
         new = fresh_number()
         self.person.opens("/account/phone")
         self.number, old = new, self.number
-        self.texts = len(self.place.outside.inbox.of(new))
+        self.counts_texts()
         self.person.presses("send-code", phone=new)
         code = self.code()
         self.numbers = [old, new]

@@ -141,15 +141,19 @@ class Visitor:
         citizen = Citizen(self.wire, None)  # type: ignore[arg-type]
         citizen.browser = self.person.browser
         citizen.visits("/login/?m=sms")
-        self.texts = len(self.place.outside.inbox.of(self.number))
+        self.counts_texts()
         return citizen.submits("send-code", phone=self.number)
+
+    def counts_texts(self) -> None:
+        """What has come so far is not the code asked for next."""
+        self.latest_text = max((t.id for t in self.place.outside.inbox.of(self.number)), default=0)
 
     def code(self) -> str:
         """The code of the message that comes next; raises Interrupted when none does."""
         deadline = time.monotonic() + SMS_PATIENCE
         while time.monotonic() < deadline:
             received = self.place.outside.inbox.of(self.number)
-            if len(received) > self.texts:
+            if received and received[0].id > self.latest_text:
                 return received[0].code
             time.sleep(0.02)
         raise Interrupted(0)
