@@ -8,7 +8,7 @@ from idp import settings
 from idp.audit import events
 from idp.audit import log as audit
 from idp.errors import N_, IdpError
-from idp.settings import ROOT
+from idp.settings import ROOT, Agreements, Node
 from idp.store import accounts
 
 _TEXTS = ROOT / "templates" / "agreements"
@@ -39,8 +39,13 @@ class Agreement:
 
 
 def current() -> tuple[Agreement, ...]:
-    versions = settings.current.agreements.model_dump()
-    node = settings.current.node.model_dump_json()
+    return _in_force(settings.current.agreements, settings.current.node)
+
+
+@cache
+def _in_force(agreed: Agreements, node_details: Node) -> tuple[Agreement, ...]:
+    versions = agreed.model_dump()
+    node = node_details.model_dump_json()
     return tuple(
         Agreement(name, _TITLES[name], version, _digest(name, version, node))
         for name, version in versions.items()
@@ -67,7 +72,6 @@ def accept(account_id: str, agreements: tuple[Agreement, ...]) -> None:
         audit.record(accepted)
 
 
-@cache
 def _digest(name: str, version: str, node: str) -> str:
     text = sha256(f"{version}\0{node}\0".encode())
     for path in sorted(_TEXTS.glob(f"*{name}*.html")):

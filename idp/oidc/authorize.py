@@ -38,6 +38,7 @@ from idp.services import services
 from idp.sessions import Session
 from idp.store import accounts, buckets, clients, ephemeral
 from idp.store import grants as store
+from idp.store.engines import db
 
 PATH = "/oauth/authorize"
 POSTED = "authorize-post"
@@ -86,10 +87,11 @@ def at_once(request: Request) -> Response | None:
     """
     if request.query.values.keys() & {"resume", "posted", "response_mode"}:
         return None
+    session = sessions.current()
+    if session is None:
+        return None
+    EPOCH.set(session.epoch)
     try:
-        session = _session_and_epoch()
-        if session is None:
-            return None
         asked = verify(request.query)
         decision = _decide(asked, session)
         if decision.prompt is not None:
@@ -207,10 +209,15 @@ class _Lookup:
         return self.found
 
     def settled(self) -> Granted:
-        """The same, once nothing stands in the way: what a statute discloses is put on record."""
+        """The same, once nothing stands in the way: what a statute discloses is put on record,
+        and a ``sub`` made for this is there to stay.
+        """
         found = self()
-        if self.client.statutory and not self.is_warm and self.session is not None:
-            consents.give(self.session.account_id, self.client, self._asked())
+        if self.session is not None and not self.is_warm:
+            if self.client.statutory:
+                consents.give(self.session.account_id, self.client, self._asked())
+            else:
+                db.session.commit()
         return found
 
     def _asked(self) -> frozenset[str]:

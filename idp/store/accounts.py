@@ -262,7 +262,9 @@ def sign_ins(account_id: str, limit: int = 50) -> list[SignIn]:
 
 
 def subject(account_id: str, sector: str) -> str:
-    """The pairwise ``sub`` of an account in a sector; made at first use, then kept for ever."""
+    """The pairwise ``sub`` of an account in a sector; made at first use, in the caller's
+    transaction, then kept for ever.
+    """
     of = {"account_id": account_id, "sector": sector}
     sql = connection()
     found: str | None = sql.scalar(_SUB, of)
@@ -270,6 +272,5 @@ def subject(account_id: str, sector: str) -> str:
         return found
     made = {**of, "sub": secrets.token_urlsafe(24)}
     first = sql.execute(if_new(_SUBJECT, sql.dialect.name), made).one_or_none()
-    db.session.commit()
     # Where another tab was first, its answer is the one that is kept.
     return made["sub"] if first else str(connection().execute(_SUB, of).scalar_one())

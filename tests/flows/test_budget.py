@@ -88,12 +88,12 @@ def test_a_sign_in_by_sms(meter: Meter, portal: Portal, people: list[Citizen]) -
 
     assert "code=" in people[1].at
     assert meter.costs == [
-        Cost("GET /oauth/authorize", redis=3),
+        Cost("GET /oauth/authorize", redis=2),
         Cost("GET /login/", redis=2),
         Cost("POST /login/sms/begin", sql=1, redis=6),
         Cost("GET /login/", redis=3),
         Cost("POST /login/sms/finish", sql=7, commits=1, redis=7),
-        Cost("GET /oauth/authorize", sql=5, commits=2, redis=4),
+        Cost("GET /oauth/authorize", sql=5, commits=1, redis=4),
     ]
 
 
@@ -105,9 +105,9 @@ def test_a_sign_in_by_password(meter: Meter, portal: Portal, people: list[Citize
 
     assert "code=" in people[1].at
     assert meter.costs == [
-        Cost("GET /oauth/authorize", redis=3),
+        Cost("GET /oauth/authorize", redis=2),
         Cost("GET /login/", redis=2),
         Cost("GET /login/", redis=2),
         Cost("POST /login/password/finish", sql=7, commits=1, redis=9),
-        Cost("GET /oauth/authorize", sql=5, commits=2, redis=4),
+        Cost("GET /oauth/authorize", sql=5, commits=1, redis=4),
     ]
