@@ -1,7 +1,9 @@
 """The keys of clients: registered with them, or fetched from their ``jwks_uri`` and kept.
 
 A key id we do not know makes us fetch again, at most once a minute a client, so that a
-client may rotate its keys and nobody can make us hammer it.
+client may rotate its keys and nobody can make us hammer it. Fetching, and waiting for who
+fetches, may keep a quarter of a process's threads: people who need none of it go on, however
+many addresses hang.
 """
 
 import threading
@@ -10,9 +12,11 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 import orjson
+from authlib.oauth2 import OAuth2Error
 from joserfc.errors import JoseError
 from joserfc.jwk import Key, KeySet
 
+from idp.current import of_the_app
 from idp.outbound import OutboundFailed, OutboundRefused
 from idp.services import services
 from idp.store.clients import Registration
@@ -51,12 +55,33 @@ def _from_uri(uri: str, kid: str) -> tuple[Key, ...]:
     known = _fetched.get(uri)
     if known is not None and _will_do(known, kid):
         return known.keys
+    places = _places()
+    if not places.acquire(blocking=False):
+        if known is not None and kid in {key.kid for key in known.keys}:
+            return known.keys
+        raise OAuth2Error(error="temporarily_unavailable", status_code=503)
+    try:
+        return _asked(uri, kid)
+    finally:
+        places.release()
+
+
+def _asked(uri: str, kid: str) -> tuple[Key, ...]:
     with _asking.setdefault(uri, threading.Lock()):
         known = _fetched.get(uri)  # whoever held the lock has asked meanwhile
         if known is None or not _will_do(known, kid):
             keys = _fetch(uri) or (known.keys if known else ())
             known = _fetched[uri] = _Fetched(keys, time.monotonic())
     return known.keys
+
+
+def _places() -> threading.BoundedSemaphore:
+    """For the threads of this process that wait for somebody's keys."""
+    kept, threads = of_the_app(), services.settings.serve.threads
+    found: threading.BoundedSemaphore = kept.get("client-keys") or kept.setdefault(
+        "client-keys", threading.BoundedSemaphore(max(1, threads // 4))
+    )
+    return found
 
 
 def _will_do(known: _Fetched, kid: str) -> bool:

@@ -348,26 +348,64 @@ class TestClients:
 
         app.extensions["idp"].outbound._resolve = slow
         client_keys._fetched.clear()
-        key = ECKey.generate_key("P-256")
-        forged = jws.serialize_compact(
-            {"alg": "ES256", "kid": "whatever"}, orjson.dumps({"sub": "slow"}), key
-        )
-        form = {
-            "grant_type": "client_credentials",
-            "client_assertion": forged,
-            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-        }
 
-        def knock() -> None:
-            app.test_client().post("/oauth/token", data=form)
-
-        threads = [threading.Thread(target=knock) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        all_at_once(8, lambda: knock(app, "slow"))
 
         assert len(asked) == 1, len(asked)
+
+    def test_slow_key_addresses_keep_a_quarter_of_the_threads_and_no_more(
+        self, app: flask.Flask, register: Callable[..., Portal]
+    ) -> None:
+        names = [f"slow{n}" for n in range(6)]
+        for name in names:
+            register(
+                name,
+                token_endpoint_auth_method="private_key_jwt",
+                jwks_uri=f"https://{name}.test/jwks.json",
+            )
+        answers: list[tuple[int, float]] = []
+
+        def slow(host: str, port: int) -> list[str]:
+            time.sleep(1.0)
+            return []
+
+        app.extensions["idp"].outbound._resolve = slow
+        client_keys._fetched.clear()
+        left = iter(names)
+
+        def timed() -> None:
+            begun = time.monotonic()
+            status = knock(app, next(left)).status_code
+            answers.append((status, time.monotonic() - begun))
+
+        all_at_once(len(names), timed)
+
+        held = [status for status, took in answers if took > 0.9]
+        assert held == [401] * (app.extensions["settings"].serve.threads // 4)
+        assert {status for status, took in answers if took <= 0.9} == {503}
+
+
+def knock(app: flask.Flask, client_id: str) -> Any:
+    """Somebody who says to be a client, under a key id nobody has seen."""
+    forged = jws.serialize_compact(
+        {"alg": "ES256", "kid": "whatever"},
+        orjson.dumps({"sub": client_id}),
+        ECKey.generate_key("P-256"),
+    )
+    form = {
+        "grant_type": "client_credentials",
+        "client_assertion": forged,
+        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+    }
+    return app.test_client().post("/oauth/token", data=form)
+
+
+def all_at_once(count: int, work: Callable[[], object]) -> None:
+    threads = [threading.Thread(target=work) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 class TestOutbox:
