@@ -4,6 +4,9 @@ Commands are never retried by the client: it cannot know whether the first try w
 out, and a spent code must not look unspent to its owner.
 """
 
+import socket
+import ssl
+import struct
 import threading
 import time
 from collections.abc import Sequence
@@ -100,28 +103,40 @@ class Line:
                 raise self._refused(reply)
         return replies
 
+    def _connect(self) -> None:
+        """The kernel keeps the time of each step: the interpreter would look before it, and be
+        let go of twice.
+        """
+        self._connection.connect()
+        line, seconds = self._connection._sock, self._connection.socket_timeout
+        if not isinstance(line, ssl.SSLSocket) and line.gettimeout() is not None:
+            limit = struct.pack("@ll", int(seconds), int(seconds % 1 * 1_000_000))
+            for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+                line.setsockopt(socket.SOL_SOCKET, option, limit)
+            line.settimeout(None)
+
     def _renew(self) -> None:
         """A connection that was closed meanwhile is no failure: nothing was asked on it yet.
         Nor is one to a server that is the primary no longer, as the pool has found out.
         """
         connection = self._connection
-        connection.connect()
+        self._connect()
         try:
             stale = not self._pool.owns_connection(connection) or connection.can_read()
         except redis.RedisError:
             stale = True
         if stale:
             self._close()
-            connection.connect()
+            self._connect()
 
     def _replies(self, count: int) -> list[Any]:
         """All of them; a refusal is one of them."""
-        gets, socket = self._reader.gets, self._connection._sock
+        gets, line = self._reader.gets, self._connection._sock
         replies: list[Any] = []
         while len(replies) < count:
             reply = gets()
             if reply is _MORE:
-                self._reader.feed(_received(socket))
+                self._reader.feed(_received(line))
             else:
                 replies.append(reply)
         return replies
@@ -152,10 +167,10 @@ def _reader() -> Reader:
     )
 
 
-def _received(socket: Any) -> bytes:
+def _received(line: Any) -> bytes:
     try:
-        found: bytes = socket.recv(_CHUNK)
-    except TimeoutError:
+        found: bytes = line.recv(_CHUNK)
+    except (TimeoutError, BlockingIOError, ssl.SSLWantReadError):
         raise redis.TimeoutError("Redis did not answer in time") from None
     except OSError as error:
         raise redis.ConnectionError(f"Redis was lost while answering: {error}") from None
