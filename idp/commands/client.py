@@ -3,6 +3,7 @@
 import json
 import secrets
 import tomllib
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,8 @@ def show(client_id: str) -> None:
         found = clients.find(client_id, clients.sql_epoch())
     if found is None:
         raise standing.NotFound
-    shown = {k: v for k, v in vars(found).items() if k not in _HIDDEN and v not in ("", (), None)}
+    told = {each.name: getattr(found, each.name) for each in fields(found)}
+    shown = {k: v for k, v in told.items() if k not in _HIDDEN and v not in ("", (), None)}
     click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
 
 

@@ -1,8 +1,8 @@
 """The keys of clients: registered with them, or fetched from their ``jwks_uri`` and kept.
 
 A key id we do not know makes us fetch again, at most once a minute a client, so that a
-client may rotate its keys and nobody can make us hammer it. Fetching, and waiting for who
-fetches, may keep a quarter of a process's threads: people who need none of it go on, however
+client may rotate its keys and nobody can make us hammer it. One thread asks an address, and
+a quarter of a process's threads may ask at all: people who need none of it go on, however
 many addresses hang.
 """
 
@@ -33,8 +33,11 @@ class _Fetched:
 
 
 _fetched: dict[str, _Fetched] = {}
-_asking: dict[str, threading.Lock] = {}
-"""One for each address: a slow one holds up nobody else's."""
+_under_way: dict[str, threading.Event] = {}
+"""Addresses somebody is asking now; set when the answer is there."""
+_lock = threading.Lock()
+_MOMENT = 0.1
+"""Seconds to wait for who asks the same address: a thread waits, so not for long."""
 
 
 def candidates(client: Registration, kid: str, alg: str) -> list[Key]:
@@ -50,33 +53,43 @@ def _for_signing(key: Key) -> bool:
 
 
 def _from_uri(uri: str, kid: str) -> tuple[Key, ...]:
+    """Raises OAuth2Error where nobody can tell now: too many addresses hang, or this one does."""
     if not uri:
         return ()
     known = _fetched.get(uri)
     if known is not None and _will_do(known, kid):
         return known.keys
-    places = _places()
-    if not places.acquire(blocking=False):
-        if known is not None and kid in {key.kid for key in known.keys}:
-            return known.keys
-        raise OAuth2Error(error="temporarily_unavailable", status_code=503)
+    with _lock:
+        under_way = _under_way.get(uri)
+        ours = under_way is None and _places().acquire(blocking=False)
+        if ours:
+            under_way = _under_way[uri] = threading.Event()
+    if ours and under_way is not None:
+        return _asked(uri, kid, under_way)
+    if under_way is not None:
+        under_way.wait(_MOMENT)
+    known = _fetched.get(uri)
+    if known is not None and (not kid or _will_do(known, kid) or _has(known, kid)):
+        return known.keys
+    raise OAuth2Error(error="temporarily_unavailable", status_code=503)
+
+
+def _asked(uri: str, kid: str, under_way: threading.Event) -> tuple[Key, ...]:
     try:
-        return _asked(uri, kid)
-    finally:
-        places.release()
-
-
-def _asked(uri: str, kid: str) -> tuple[Key, ...]:
-    with _asking.setdefault(uri, threading.Lock()):
-        known = _fetched.get(uri)  # whoever held the lock has asked meanwhile
+        known = _fetched.get(uri)  # somebody may have asked just before
         if known is None or not _will_do(known, kid):
             keys = _fetch(uri) or (known.keys if known else ())
             known = _fetched[uri] = _Fetched(keys, time.monotonic())
-    return known.keys
+        return known.keys
+    finally:
+        with _lock:
+            del _under_way[uri]
+        _places().release()
+        under_way.set()
 
 
 def _places() -> threading.BoundedSemaphore:
-    """For the threads of this process that wait for somebody's keys."""
+    """For the threads of this process that ask for somebody's keys."""
     kept, threads = of_the_app(), services.settings.serve.threads
     found: threading.BoundedSemaphore = kept.get("client-keys") or kept.setdefault(
         "client-keys", threading.BoundedSemaphore(max(1, threads // 4))
@@ -85,8 +98,12 @@ def _places() -> threading.BoundedSemaphore:
 
 
 def _will_do(known: _Fetched, kid: str) -> bool:
-    missing = bool(kid) and kid not in {key.kid for key in known.keys}
+    missing = bool(kid) and not _has(known, kid)
     return time.monotonic() - known.at < (AGAIN if missing else FRESH)
+
+
+def _has(known: _Fetched, kid: str) -> bool:
+    return kid in {key.kid for key in known.keys}
 
 
 def _fetch(uri: str) -> tuple[Key, ...]:

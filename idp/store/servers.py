@@ -139,6 +139,8 @@ class Line:
                 self._reader.feed(_received(line))
             else:
                 replies.append(reply)
+        if self._reader.has_data():
+            raise redis.InvalidResponse("Redis said more than it was asked")
         return replies
 
     def _refused(self, error: redis.RedisError) -> redis.RedisError:

@@ -25,8 +25,10 @@ Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 _DIGITS = 12
 _ANYBODY = ""
 _MOMENT = 0.1
-"""Seconds without a place given back after which those who read are slow: honest bodies are
-there at once, and whoever waits for a place holds a thread."""
+"""Seconds without a place given back quickly, after which those who read are slow: whoever
+waits for a place holds a thread."""
+_QUICK = 0.02
+"""Seconds an honest body takes at most: it is there at once, but the machine may be busy."""
 _range_of = lru_cache(4096)(address_range)
 
 
@@ -50,7 +52,7 @@ class Bodies:
         self._waiting: Counter[str] = Counter()
         self._total = 0
         self._moved: dict[str, float] = {}
-        """When a place of each network, or of anybody, was last taken or given back."""
+        """Since when a network, or anybody, reads; or when a place was last given back quickly."""
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         length = self._to_read(environ)
@@ -59,10 +61,11 @@ class Bodies:
         network = _range_of(environ.get("REMOTE_ADDR", ""))
         if not self._enter(network):
             return _busy(start_response)
+        begun = time.monotonic()
         try:
             body = environ["wsgi.input"].read(length)
         finally:
-            self._leave(network)
+            self._leave(network, quick=time.monotonic() - begun < _QUICK)
         environ["wsgi.input"] = BytesIO(body)
         if environ.pop("HTTP_TRANSFER_ENCODING", ""):
             environ["CONTENT_LENGTH"] = str(len(body))
@@ -91,19 +94,23 @@ class Bodies:
                     return False
             self._total += 1
             self._waiting[network] += 1
-            self._moved[network] = self._moved[_ANYBODY] = time.monotonic()
+            for each in (network, _ANYBODY):
+                self._moved.setdefault(each, time.monotonic())
             return True
 
     def _has_place(self, network: str) -> bool:
         return self._total < self._all and self._waiting[network] < self._share
 
-    def _leave(self, network: str) -> None:
+    def _leave(self, network: str, *, quick: bool) -> None:
         with self._free:
-            self._moved[network] = self._moved[_ANYBODY] = time.monotonic()
+            if quick:
+                self._moved[network] = self._moved[_ANYBODY] = time.monotonic()
             self._total -= 1
             self._waiting[network] -= 1
             if not self._waiting[network]:
                 del self._waiting[network], self._moved[network]
+            if not self._total:
+                del self._moved[_ANYBODY]
             self._free.notify_all()
 
 

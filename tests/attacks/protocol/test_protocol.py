@@ -1,5 +1,6 @@
 """Attacks on the protocol and on sessions: what strangers and clever portals must not get."""
 
+import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from sqlalchemy import event
 
 from idp import consents, standing
 from idp.oidc import client_keys
+from idp.outbound import Answer
 from idp.signals import deliveries
 from idp.store import clients, connections, outbox
 from idp.store import sessions as stored
@@ -353,6 +355,33 @@ class TestClients:
 
         assert len(asked) == 1, len(asked)
 
+    def test_a_portal_that_comes_with_many_requests_at_once_is_served(
+        self, app: flask.Flask, register: Callable[..., Portal]
+    ) -> None:
+        """Its keys are asked for once, and whoever comes meanwhile waits a moment."""
+        key = ECKey.generate_key("P-256", {"kid": "new"})
+        register(
+            "busy",
+            token_endpoint_auth_method="private_key_jwt",
+            jwks_uri="https://busy.test/jwks.json",
+            grant_types=["client_credentials"],
+        )
+        asked: list[str] = []
+
+        def get(uri: str) -> Answer:
+            asked.append(uri)
+            time.sleep(0.05)
+            return Answer(200, {}, orjson.dumps({"keys": [key.as_dict(private=False)]}))
+
+        app.extensions["idp"].outbound.foreign_get = get
+        client_keys._fetched.clear()
+        statuses: list[int] = []
+
+        all_at_once(8, lambda: statuses.append(knock(app, "busy", key).status_code))
+
+        assert statuses == [200] * 8
+        assert len(asked) == 1
+
     def test_slow_key_addresses_keep_a_quarter_of_the_threads_and_no_more(
         self, app: flask.Flask, register: Callable[..., Portal]
     ) -> None:
@@ -385,16 +414,21 @@ class TestClients:
         assert {status for status, took in answers if took <= 0.9} == {503}
 
 
-def knock(app: flask.Flask, client_id: str) -> Any:
-    """Somebody who says to be a client, under a key id nobody has seen."""
-    forged = jws.serialize_compact(
-        {"alg": "ES256", "kid": "whatever"},
-        orjson.dumps({"sub": client_id}),
-        ECKey.generate_key("P-256"),
+def knock(app: flask.Flask, client_id: str, key: ECKey | None = None) -> Any:
+    """A client with its key, or somebody who says to be it, under a key id nobody has seen."""
+    now = int(time.time())
+    claims = {
+        **{"iss": client_id, "sub": client_id, "aud": app.extensions["settings"].issuer},
+        **{"iat": now, "exp": now + 60, "jti": secrets.token_hex(8)},
+    }
+    assertion = jws.serialize_compact(
+        {"alg": "ES256", "kid": key.kid if key else "whatever"},
+        orjson.dumps(claims),
+        key or ECKey.generate_key("P-256"),
     )
     form = {
         "grant_type": "client_credentials",
-        "client_assertion": forged,
+        "client_assertion": assertion,
         "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
     }
     return app.test_client().post("/oauth/token", data=form)
