@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run worker test quick rig lint format docs migration requirements translations clean
+.PHONY: help demo run worker test quick rig faults scale bench lint format docs migration requirements translations clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -27,10 +27,17 @@ test: .stamp-test ## Test every claim on both pairs of engines, in browsers, wit
 quick: .stamp-test ## Test what can be tested fast, on the embedded engines
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not browser and not foreign_clients"
 
-rig: .stamp-test ## Break a running node in every way there is, ten rounds: make rig rounds=1 from=1
+rig: faults scale bench ## Break it, fill it, race it: hours, on a quiet machine
+
+faults: .stamp-test ## Break a running node in every way there is, ten rounds: make faults rounds=1 from=1
 	$(BIN)/python -m tests.engines.install
 	$(BIN)/pytest tests/faults --engines=all --rounds=$(or $(rounds),10) --from-round=$(or $(from),1) \
 		--record docs/faults.jsonl; status=$$?; $(BIN)/python -m tests.faults.report docs/faults.jsonl; exit $$status
+
+scale: .stamp-test ## Measure the node on ten million people beside ten thousand (an hour, 20 GB)
+	$(BIN)/python -m tests.engines.install
+	rm -rf var/scale
+	$(BIN)/python -m bench.scale all var/scale
 
 bench: .stamp-run ## Measure the node beside its peers; writes docs/performance.md (half an hour or more)
 	@$(BIN)/python -m bench all

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import click
+from sqlalchemy import create_engine, make_url, text
 
 from bench.scale import filling, measuring, sizing
 from bench.scale.engines import running as started
@@ -14,6 +15,11 @@ from bench.scale.ledger import NotOurs
 from idp import settings
 from idp.commands.opening import FOR_PEOPLE, said_plainly
 from idp.commands.supervising import told_to_stop
+
+_FEW = 10_000
+"""What everything is compared with."""
+_SECONDS = 20.0
+_USUAL = sizing.Assumptions()
 
 
 @click.group(help="Fill a database with invented people, and measure what the node costs then.")
@@ -53,17 +59,55 @@ def engines(directory: Path) -> None:
     "--directory", type=click.Path(path_type=Path), required=True, help="A new one, for the nodes."
 )
 @click.option("--rounds", type=int, default=10, show_default=True, help="On each, in turn.")
-@click.option("--seconds", type=float, default=20.0, show_default=True, help="Of 64 at a time.")
+@click.option("--seconds", type=float, default=_SECONDS, show_default=True, help="Of 64 at a time.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Where JSON goes.")
 def measure(
     databases: tuple[str, ...], directory: Path, rounds: int, seconds: float, out: Path
 ) -> None:
     """Start a node on each database and measure them side by side, a round on each in turn."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # nodes are stopped on the way out
+    _measured(list(databases), directory, rounds, seconds, out)
+
+
+@scale.command("all")
+@click.argument("directory", type=click.Path(path_type=Path, exists=False))
+@click.option("--accounts", type=int, default=10_000_000, show_default=True)
+@click.option("--rounds", type=int, default=8, show_default=True)
+def everything(directory: Path, accounts: int, rounds: int) -> None:
+    """Invent 10 000 and ACCOUNTS people, measure the node on both, say what it means.
+
+    DIRECTORY keeps the results; the engines' data go when it is over.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    directory = directory.resolve()
+    directory.mkdir(parents=True)
+    os.environ["HUTONG_ENVIRONMENT"] = "development"
+    os.environ["HUTONG_VAR_DIR"] = str(directory / "node")
+    results = directory / "results.json"
+    with started(directory / "engines") as (database, _redis):
+        urls = [_database_of_its_own(database, f"people_{n}") for n in (_FEW, accounts)]
+        for url, count in zip(urls, (_FEW, accounts), strict=True):
+            click.echo(filling.fill(filling.load(url), count, os.cpu_count() or 1).said, err=True)
+        _measured(urls, directory / "nodes", rounds, _SECONDS, results)
+    click.echo("\n".join(sizing.tables(json.loads(results.read_text("utf-8")), _USUAL)))
+
+
+def _database_of_its_own(server: str, name: str) -> str:
+    url = make_url(server)
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f'CREATE DATABASE "{name}"'))
+    engine.dispose()
+    return url.set(database=name).render_as_string(hide_password=False)
+
+
+def _measured(
+    databases: list[str], directory: Path, rounds: int, seconds: float, out: Path
+) -> None:
     with said_plainly():
         keys = settings.load(**FOR_PEOPLE).keys_file.resolve()
         found: dict[str, object] = {}
-        for name, value in measuring.measure(list(databases), directory, keys, rounds, seconds):
+        for name, value in measuring.measure(databases, directory, keys, rounds, seconds):
             found[name] = value
             out.write_text(json.dumps(found, indent=1, ensure_ascii=False), "utf-8")
             click.echo(f"{name}: written", err=True)
@@ -74,7 +118,7 @@ def measure(
 def size(results: Path) -> None:
     """Say as Markdown what RESULTS mean for a million, a hundred million, a billion accounts."""
     found = json.loads(results.read_text("utf-8"))
-    click.echo("\n".join(sizing.tables(found, sizing.Assumptions())))
+    click.echo("\n".join(sizing.tables(found, _USUAL)))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import redis
 from sqlalchemy import text
 
 import idp
-from bench.scale import cost, ledger
+from bench.scale import cost, ledger, people
 from bench.scale.phones import Phones
 from bench.scale.walks import Portal
 from idp import settings, standing
@@ -56,6 +56,11 @@ class Node:
     children: dict[str, Popen[bytes]] = field(default_factory=dict)
     idle: dict[str, float] = field(default_factory=dict)
     """Seconds of CPU a second that it costs to wait for work."""
+
+    @cached_property
+    def strangers(self) -> Iterator[int]:
+        """Its people in no order, nobody twice until all have been."""
+        return people.strangers(self.accounts)
 
     @cached_property
     def phones(self) -> Phones:

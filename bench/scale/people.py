@@ -1,5 +1,6 @@
 """The n-th invented person: a pure function of n, so that nobody has to be looked up."""
 
+import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -7,6 +8,7 @@ from datetime import timedelta
 PASSWORD = "琴台-Lantern-7392"
 """What everybody with a password has; its one Argon2 hash is shared, for 24 ms each is too long."""
 
+_CHANCE = random.Random(20261122)  # noqa: S311 - the same people in every run
 _SEGMENTS = (
     (130, 131, 132, 133, 135, 136, 137, 138, 139, 145, 147, 149, 150, 151, 152, 153, 155, 156, 157),
     (158, 159, 166, 171, 172, 173, 175, 176, 177, 178, 180, 181, 182, 183, 184, 185, 186, 187, 188),
@@ -68,6 +70,17 @@ def phone(n: int) -> str:
     """In E.164; no two people share one."""
     line, segment = divmod(n, len(PREFIXES))
     return f"+86{PREFIXES[segment]}{line * _STEP % _LINES:08}"
+
+
+def strangers(accounts: int) -> Iterator[int]:
+    """The first ``accounts`` people in no order, nobody twice until all have been."""
+    while True:
+        seen: set[int] = set()
+        while len(seen) < accounts:
+            n = _CHANCE.randrange(accounts)
+            if n not in seen:
+                seen.add(n)
+                yield n
 
 
 def with_password(numbers: Iterable[int]) -> Iterator[Person]:

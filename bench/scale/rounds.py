@@ -36,7 +36,7 @@ def run(nodes: list[Node], rounds: int, work: Work) -> Iterator[list[Series]]:
     One that the machine disturbed is thrown away for all nodes.
     """
     series = [Series(node.accounts) for node in nodes]
-    drawn = [_strangers(node.accounts) for node in nodes]
+    drawn = [node.strangers for node in nodes]
     done, disturbed = -1, 0  # the first one warms up
     while done < rounds:
         try:
@@ -142,17 +142,6 @@ def _any_order(nodes: list[Node]) -> list[int]:
 def _bytes(visits: list[Visit]) -> tuple[int, int]:
     browsers = {id(visit.browser): visit.browser for visit in visits}.values()
     return sum(b.sent for b in browsers), sum(b.received for b in browsers)
-
-
-def _strangers(accounts: int) -> Iterator[int]:
-    """People of the whole set in no order, nobody twice until all have been."""
-    while True:
-        seen: set[int] = set()
-        while len(seen) < accounts:
-            n = _CHANCE.randrange(accounts)
-            if n not in seen:
-                seen.add(n)
-                yield n
 
 
 def _say(text: str) -> None:

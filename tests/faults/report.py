@@ -93,7 +93,7 @@ def _said(*command: str) -> str:
 
 def main(file: str) -> None:
     lines = [orjson.loads(line) for line in Path(file).read_bytes().splitlines()]
-    page.put("rounds", "make rig", as_markdown(lines), PAGE)
+    page.put("rounds", "make faults", as_markdown(lines), PAGE)
 
 
 if __name__ == "__main__":
