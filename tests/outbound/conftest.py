@@ -65,7 +65,9 @@ def _read(connection: socket.socket) -> bytes:
 
 
 def answering(head: str, body: bytes = b"") -> Handler:
-    return lambda connection: connection.sendall(head.encode() + b"\r\n\r\n" + body)
+    """An answer after which the connection ends, and says so: nobody may ask on it again."""
+    said = head.encode() + b"\r\nConnection: close\r\n\r\n" + body
+    return lambda connection: connection.sendall(said)
 
 
 OK = answering("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2", b"{}")
