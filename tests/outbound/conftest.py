@@ -64,9 +64,9 @@ def _read(connection: socket.socket) -> bytes:
     return head + b"\r\n\r\n" + body
 
 
-def answering(head: str, body: bytes = b"") -> Handler:
-    """An answer after which the connection ends, and says so: nobody may ask on it again."""
-    said = head.encode() + b"\r\nConnection: close\r\n\r\n" + body
+def answering(head: str, body: bytes = b"", *, ends: bool = True) -> Handler:
+    """An answer; where the connection ``ends`` with it, it says so, and nobody asks on it again."""
+    said = head.encode() + (b"\r\nConnection: close" if ends else b"") + b"\r\n\r\n" + body
     return lambda connection: connection.sendall(said)
 
 
