@@ -40,7 +40,8 @@ def init_app(app: flask.Flask, settings: Settings) -> None:
 class Bodies:
     """WSGI middleware: reads a body whole before anybody else sees the request.
 
-    One network's bodies may keep a quarter of the threads waiting, all together all but two.
+    One network's slow bodies may keep a quarter of the threads, all together all but two. Whoever
+    waits for a place keeps a thread too, for a tenth of a second at most.
     """
 
     def __init__(self, app: Wsgi, settings: Settings):

@@ -134,10 +134,10 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    if not _RESULTS:
-        return
     if file := config.getoption("--record", None):
         report.add(file, _RESULTS, _TESTS)
+    if not _RESULTS:
+        return
     terminalreporter.section("faults")
     row = "{:<9} {:<44} {:>8} {:>8} {:>7} {:>7} {:>7}  {}".format
     write: Callable[[str], None] = terminalreporter.write_line

@@ -148,7 +148,7 @@ class Changer(Visitor):
         new = fresh_number()
         self.person.opens("/account/phone")
         self.number, old = new, self.number
-        self.counts_texts()
+        self.notes_texts()
         self.person.presses("send-code", phone=new)
         code = self.code()
         self.numbers = [old, new]

@@ -141,10 +141,10 @@ class Visitor:
         citizen = Citizen(self.wire, None)  # type: ignore[arg-type]
         citizen.browser = self.person.browser
         citizen.visits("/login/?m=sms")
-        self.counts_texts()
+        self.notes_texts()
         return citizen.submits("send-code", phone=self.number)
 
-    def counts_texts(self) -> None:
+    def notes_texts(self) -> None:
         """What has come so far is not the code asked for next."""
         self.latest_text = max((t.id for t in self.place.outside.inbox.of(self.number)), default=0)
 
