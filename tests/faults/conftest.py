@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from tests.engines import pairs
-from tests.faults import disks, node, report
+from tests.faults import disks, node
+from tests.faults.report import Record
 from tests.faults.rig import Result, Rig, built
 
 _RESULTS: list[tuple[str, Result]] = []
 """By the pair of engines and the round, such as ``real-3``."""
-_TESTS: list[pytest.TestReport] = []
+_RECORD = "faults-record"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -97,23 +98,30 @@ def rigs() -> Iterator[Rigs]:
     rigs.stop()
 
 
+@pytest.fixture(scope="session")
+def record(request: pytest.FixtureRequest) -> Record:
+    found = request.config.pluginmanager.get_plugin(_RECORD)
+    assert isinstance(found, Record)
+    return found
+
+
 @pytest.fixture
-def rig(rigs: Rigs, pair: str) -> Iterator[Rig]:
+def rig(rigs: Rigs, pair: str, record: Record) -> Iterator[Rig]:
     """A node under load on a pair of engines, shared by all trials of a round."""
-    yield from _used(rigs.on(pair, "plain"), pair)
+    yield from _used(rigs.on(pair, "plain"), pair, record)
 
 
 @pytest.fixture
-def proxied(rigs: Rigs, pair: str) -> Iterator[Rig]:
+def proxied(rigs: Rigs, pair: str, record: Record) -> Iterator[Rig]:
     """The same, with a wire between the node and each engine."""
-    yield from _used(rigs.on(pair, "proxied"), pair)
+    yield from _used(rigs.on(pair, "proxied"), pair, record)
 
 
 @pytest.fixture
-def disked(rigs: Rigs, pair: str) -> Iterator[Rig]:
+def disked(rigs: Rigs, pair: str, record: Record) -> Iterator[Rig]:
     """The same, each engine on a small disk of its own."""
     pairs.require(disks.missing())
-    yield from _used(rigs.on(pair, "disked"), pair)
+    yield from _used(rigs.on(pair, "disked"), pair, record)
 
 
 @pytest.fixture
@@ -122,20 +130,19 @@ def first_round(pair: str) -> bool:
     return pair.endswith("-1")
 
 
-def _used(rig: Rig, pair: str) -> Iterator[Rig]:
+def _used(rig: Rig, pair: str, record: Record) -> Iterator[Rig]:
     before = len(rig.results)
     yield rig
-    _RESULTS.extend((pair, result) for result in rig.results[before:])
+    for result in rig.results[before:]:
+        _RESULTS.append((pair, result))
+        record.trial(pair, result)
 
 
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    if report.when == "call" or report.failed:
-        _TESTS.append(report)
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Record(config.getoption("--record", None)), _RECORD)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    if file := config.getoption("--record", None):
-        report.add(file, _RESULTS, _TESTS)
     if not _RESULTS:
         return
     terminalreporter.section("faults")

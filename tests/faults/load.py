@@ -104,7 +104,7 @@ class Changer(Visitor):
         self.choices = 0
 
     def finds_the_password(self) -> None:
-        for password in list(self.passwords):
+        for password in self.passwords * 2:  # a form is void once the clock was set back under it
             self.password = password
             self.forgets()
             try:

@@ -7,7 +7,7 @@ has kept.
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,26 +28,35 @@ _LENGTH = re.compile(r"( for)? \d+ s\b")
 """How long a fault lasted differs between the first round and those that repeat it."""
 
 
-def add(
-    file: Path, results: Iterable[tuple[str, Result]], tests: Iterable[pytest.TestReport]
-) -> None:
-    """Add a line for each trial and for each test: when, at which commit, in which round, and
-    what was seen. A test that broke has no trial to tell of, and shows by its own line.
+class Record:
+    """A line for each trial and each test, kept as soon as it is over: when, at which commit, in
+    which round, and what was seen. A test that broke has no trial to tell of, and shows by its
+    own line. Without a file nothing is kept.
     """
-    run = {
-        "at": datetime.now(UTC).isoformat(timespec="minutes"),
-        "commit": _said("git", "describe", "--always", "--dirty"),
-    }
-    with file.open("ab") as lines:
-        for pair, result in results:
-            place = {"round": int(pair.rpartition("-")[2])}
-            seen = asdict(result) | {"verdict": result.verdict}
-            lines.write(orjson.dumps(run | place | seen, option=orjson.OPT_APPEND_NEWLINE))
-        for test in tests:
-            if place := _PAIR.search(test.nodeid):
-                said = {"engines": place[1], "round": int(place[2]), "test": test.nodeid}
-                said["outcome"] = f"{test.when} {test.outcome}"
-                lines.write(orjson.dumps(run | said, option=orjson.OPT_APPEND_NEWLINE))
+
+    def __init__(self, file: Path | None):
+        self._file = file
+        self._commit = _said("git", "describe", "--always", "--dirty") if file else ""
+
+    def trial(self, pair: str, result: Result) -> None:
+        place = {"round": int(pair.rpartition("-")[2])}
+        self._add(place | asdict(result) | {"verdict": result.verdict})
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        place = _PAIR.search(report.nodeid)
+        if place is None or not (report.when == "call" or report.failed):
+            return
+        said = {"engines": place[1], "round": int(place[2]), "test": report.nodeid}
+        said["outcome"] = f"{report.when} {report.outcome}"
+        why = {"why": report.longreprtext.splitlines()[-20:]} if report.failed else {}
+        self._add(said | why)
+
+    def _add(self, seen: Mapping[str, Any]) -> None:
+        if self._file is None:
+            return
+        run = {"at": datetime.now(UTC).isoformat(timespec="minutes"), "commit": self._commit}
+        with self._file.open("ab") as lines:
+            lines.write(orjson.dumps({**run, **seen}, option=orjson.OPT_APPEND_NEWLINE))
 
 
 def as_markdown(lines: Sequence[Mapping[str, Any]]) -> str:

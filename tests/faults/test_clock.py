@@ -12,7 +12,7 @@ from tests.faults.rig import Limits, Rig
 pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.timeout(900)]
 
 CLOCK = Path(__file__).parent / "clock"
-FULL, SHORT = 180, 60
+FULL, SHORT = 180, 30
 """Seconds of a jump: in full in the first round, in short in those that repeat it."""
 
 LIMITS = Limits(5, 10, told=330)
