@@ -8,6 +8,8 @@ many addresses hang.
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -33,11 +35,39 @@ class _Fetched:
 
 
 _fetched: dict[str, _Fetched] = {}
-_under_way: dict[str, threading.Event] = {}
-"""Addresses somebody is asking now; set when the answer is there."""
-_lock = threading.Lock()
-_MOMENT = 0.1
-"""Seconds to wait for who asks the same address: a thread waits, so not for long."""
+
+
+class Turns:
+    """One caller at a time asks an address, and so many may ask at all."""
+
+    MOMENT = 0.1
+    """Seconds to wait for who asks the same address: a thread waits, so not for long."""
+
+    def __init__(self, places: int):
+        self._places = threading.BoundedSemaphore(places)
+        self._lock = threading.Lock()
+        self._under_way: dict[str, threading.Event] = {}
+
+    @contextmanager
+    def of(self, address: str) -> Iterator[bool]:
+        """Whether it is ours to ask; if not, whoever asks was waited for."""
+        with self._lock:
+            asking = self._under_way.get(address)
+            ours = asking is None and self._places.acquire(blocking=False)
+            if ours:
+                self._under_way[address] = threading.Event()
+        if not ours:
+            if asking is not None:
+                asking.wait(self.MOMENT)
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            with self._lock:
+                done = self._under_way.pop(address)
+            self._places.release()
+            done.set()
 
 
 def candidates(client: Registration, kid: str, alg: str) -> list[Key]:
@@ -56,45 +86,32 @@ def _from_uri(uri: str, kid: str) -> tuple[Key, ...]:
     """Raises OAuth2Error where nobody can tell now: too many addresses hang, or this one does."""
     if not uri:
         return ()
-    known = _fetched.get(uri)
-    if known is not None and _will_do(known, kid):
+    if known := _known(uri, kid):
         return known.keys
-    with _lock:
-        under_way = _under_way.get(uri)
-        ours = under_way is None and _places().acquire(blocking=False)
-        if ours:
-            under_way = _under_way[uri] = threading.Event()
-    if ours and under_way is not None:
-        return _asked(uri, kid, under_way)
-    if under_way is not None:
-        under_way.wait(_MOMENT)
+    with _turns().of(uri) as ours:
+        if ours and not _known(uri, kid):  # somebody may have asked just before
+            before = _fetched.get(uri)
+            keys = _fetch(uri) or (before.keys if before else ())
+            _fetched[uri] = _Fetched(keys, time.monotonic())
     known = _fetched.get(uri)
-    if known is not None and (not kid or _will_do(known, kid) or _has(known, kid)):
+    if known is not None and (ours or not kid or _known(uri, kid) or _has(known, kid)):
         return known.keys
     raise OAuth2Error(error="temporarily_unavailable", status_code=503)
 
 
-def _asked(uri: str, kid: str, under_way: threading.Event) -> tuple[Key, ...]:
-    try:
-        known = _fetched.get(uri)  # somebody may have asked just before
-        if known is None or not _will_do(known, kid):
-            keys = _fetch(uri) or (known.keys if known else ())
-            known = _fetched[uri] = _Fetched(keys, time.monotonic())
-        return known.keys
-    finally:
-        with _lock:
-            del _under_way[uri]
-        _places().release()
-        under_way.set()
-
-
-def _places() -> threading.BoundedSemaphore:
+def _turns() -> Turns:
     """For the threads of this process that ask for somebody's keys."""
     kept, threads = of_the_app(), services.settings.serve.threads
-    found: threading.BoundedSemaphore = kept.get("client-keys") or kept.setdefault(
-        "client-keys", threading.BoundedSemaphore(max(1, threads // 4))
+    found: Turns = kept.get("client-keys") or kept.setdefault(
+        "client-keys", Turns(max(1, threads // 4))
     )
     return found
+
+
+def _known(uri: str, kid: str) -> _Fetched | None:
+    """What was fetched from there, while nothing calls for asking again."""
+    known = _fetched.get(uri)
+    return known if known is not None and _will_do(known, kid) else None
 
 
 def _will_do(known: _Fetched, kid: str) -> bool:
