@@ -27,6 +27,8 @@ class AttentiveConnection(psycopg.Connection[Any]):
     silence: float | None = None
     heard: float = 0.0
     """When the server last spoke."""
+    lent: bool = False
+    """Whether the pool has handed it out before."""
 
     def is_lost(self) -> bool:
         """Whether the server has gone since it last spoke.
@@ -92,8 +94,12 @@ def end_after(engine: Engine, seconds: float) -> None:
 
     @event.listens_for(engine, "checkout")
     def _look(connection: AttentiveConnection, _record: Any, _holder: Any) -> None:
-        if connection.is_lost():
-            raise DisconnectionError
+        if not connection.is_lost():
+            connection.lent = True
+        elif connection.lent:
+            raise DisconnectionError  # the pool takes a new one
+        else:
+            raise psycopg.OperationalError("a connection was lost as soon as it was made")
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Engines that die or fall silent: clear answers in time, nothing half-done, nothing lost."""
 
+import select as waiting
 import tempfile
 import threading
 import time
@@ -7,8 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import flask
+import psycopg
 import pytest
 from sqlalchemy import event, func, select
 from werkzeug.serving import make_server
@@ -286,6 +289,45 @@ def test_a_message_that_could_not_be_counted_is_not_sent(failing: Failing) -> No
     assert is_busy_page(citizen.page)
     failing.bring_back(failing.redis)
     assert citizen.phone.texts() == []
+
+
+def test_a_database_that_ends_every_connection_at_once_is_an_engine_away(
+    failing: Failing,
+) -> None:
+    """As a network does that resets what passes: the new connection is gone like the old one."""
+    wang = failing.town.person()
+    at_the_password_form(wang)
+
+    with every_connection_ended(failing.town.app):
+        wang.presses("login-submit", username=wang.username, password=PASSWORD)
+    assert is_busy_page(wang.page)
+
+    wang.opens("/login/")
+    at_the_password_form(wang)
+    wang.presses("login-submit", username=wang.username, password=PASSWORD)
+    assert wang.browser.get_cookie("hutong_sso") is not None
+
+
+@contextmanager
+def every_connection_ended(app: flask.Flask) -> Iterator[None]:
+    with app.app_context():
+        engine = db.engine
+    url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(url, autocommit=True) as admin:
+
+        def end(connection: Any, _record: object) -> None:
+            admin.execute("SELECT pg_terminate_backend(%s)", [connection.info.backend_pid])
+            waiting.select([connection.fileno()], [], [], PATIENCE)
+
+        admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+        event.listen(engine, "connect", end)
+        try:
+            yield
+        finally:
+            event.remove(engine, "connect", end)
 
 
 def at_the_password_form(person: Person) -> None:
