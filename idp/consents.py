@@ -5,6 +5,7 @@ A ``consent`` client is asked for once per claim and can never skip the question
 """
 
 from collections.abc import Collection
+from datetime import timedelta
 
 from idp import sessions
 from idp.audit import events
@@ -79,15 +80,17 @@ def withdraw(account_id: str, client_id: str) -> bool:
     connection.withdrawn_at = now()
     _tell(account_id, client_id)
     payload = {"account": account_id, "client_id": client_id, "cut": stored.new_version()}
-    outbox.add("client-cut", payload, due_in=sessions.CUT_AGAIN)
+    promise = outbox.add("client-cut", payload, due_in=sessions.CUT_AGAIN)
     audit.record(events.ConsentWithdrawn(account=account_id, client_id=client_id))
     db.session.commit()
     cut(**payload)
+    # Made once more, it would take back what the person grants anew in a session begun since.
+    outbox.settle(promise, "cut at once", state=outbox.DONE, due_in=timedelta(0))
     return True
 
 
 def cut(account: str, client_id: str, cut: str = "") -> None:
-    """The cut alone: harmless to repeat, whatever was granted in the meantime.
+    """The cut alone; repeated, it spares what was granted since in the sessions it has cut.
 
     Promises of the release before this one name no ``cut``.
     """

@@ -1,9 +1,13 @@
 """What was on its way when a consent was taken back does not come with the next one."""
 
+from datetime import timedelta
+
 import flask
+import time_machine
 from sqlalchemy import select
 
 from idp import consents
+from idp.signals import deliveries
 from idp.store.engines import db
 from idp.store.outbox import OutboxMessage
 from tests.oidc.actors import Person, Portal
@@ -19,6 +23,21 @@ def test_a_code_from_before_the_withdrawal_is_worth_nothing_after_the_next_conse
     wang.opens(shebao.url(scope="openid")).presses("consent-allow")
 
     assert shebao.redeems(before).status_code == 400
+
+
+def test_the_worker_takes_nothing_back_that_was_granted_in_a_session_begun_since(
+    app: flask.Flask, wang: Person, shebao: Portal
+) -> None:
+    shebao.tokens_for(wang, scope="openid")
+    with app.app_context():
+        assert consents.withdraw(wang.account_id, "shebao")
+    wang.browser = app.test_client()
+    tokens = shebao.tokens_for(wang, scope="openid")
+
+    with app.app_context(), time_machine.travel(timedelta(seconds=6)):
+        deliveries.deliver_due()
+
+    assert shebao.userinfo(tokens["access_token"]).status_code == 200
 
 
 def test_the_cut_made_once_more_spares_what_was_granted_since(
