@@ -54,12 +54,35 @@ class Server(redis.Redis):
 
     def __init__(self, **options: Any):
         super().__init__(**options)
+        self._silence = Silence(self.connection_pool)
         self._lines = _Lines()
 
     def ask(self, *commands: Command) -> list[Any]:
         """What a pipeline does, without its ceremony; see ``asking``."""
-        line = self._lines.line or self._lines.open(self.connection_pool)
+        line = self._lines.line or self._lines.open(self.connection_pool, self._silence)
         return line.ask(commands)
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        try:
+            return super().execute_command(*args, **options)
+        except redis.TimeoutError:
+            self._silence.met()
+            raise
+
+
+class Silence:
+    """When a connection last got no answer. Whoever stands between us and Redis may have
+    forgotten all that were quiet: they are opened anew, so that one request waits for an answer
+    in vain and not one for each of them.
+    """
+
+    def __init__(self, pool: Any):
+        self._pool = pool
+        self.at = 0.0
+
+    def met(self) -> None:
+        self.at = time.monotonic()
+        self._pool.disconnect(inuse_connections=False)
 
 
 class _Lines(threading.local):
@@ -67,8 +90,8 @@ class _Lines(threading.local):
 
     line: "Line | None" = None
 
-    def open(self, pool: Any) -> "Line":
-        self.line = Line(pool)
+    def open(self, pool: Any, silence: Silence) -> "Line":
+        self.line = Line(pool, silence)
         return self.line
 
 
@@ -79,8 +102,9 @@ class Line:
     does for each of them what is needed once for all.
     """
 
-    def __init__(self, pool: Any):
+    def __init__(self, pool: Any, silence: Silence):
         self._pool = pool
+        self._silence = silence
         self._connection: Any = pool.connection_class(**pool.connection_kwargs)
         self._reader = _reader()
         self._used = 0.0
@@ -94,9 +118,11 @@ class Line:
         try:
             self._connection.send_packed_command([packed], check_health=False)
             replies = self._replies(len(commands))
-        except BaseException:
+        except BaseException as error:
             # What is left of this question must not answer the next one.
             self._close()
+            if isinstance(error, redis.TimeoutError):
+                self._silence.met()
             raise
         for reply in replies:
             if isinstance(reply, redis.RedisError):
@@ -117,9 +143,12 @@ class Line:
 
     def _renew(self) -> None:
         """A connection that was closed meanwhile is no failure: nothing was asked on it yet.
-        Nor is one to a server that is the primary no longer, as the pool has found out.
+        Nor is one to a server that is the primary no longer, as the pool has found out, or one
+        that was quiet when another got no answer.
         """
         connection = self._connection
+        if self._used < self._silence.at:
+            self._close()
         self._connect()
         try:
             stale = not self._pool.owns_connection(connection) or connection.can_read()
