@@ -5,7 +5,6 @@ A ``consent`` client is asked for once per claim and can never skip the question
 """
 
 from collections.abc import Collection
-from datetime import timedelta
 
 from idp import sessions
 from idp.audit import events
@@ -83,19 +82,25 @@ def withdraw(account_id: str, client_id: str) -> bool:
     promise = outbox.add("client-cut", payload, due_in=sessions.CUT_AGAIN)
     audit.record(events.ConsentWithdrawn(account=account_id, client_id=client_id))
     db.session.commit()
-    cut(**payload)
-    # Made once more, it would take back what the person grants anew in a session begun since.
-    outbox.settle(promise, "cut at once", state=outbox.DONE, due_in=timedelta(0))
+    # The worker makes it once more, should a failover undo it; but not in sessions begun since,
+    # for these hold only what the person grants anew.
+    promise.payload = payload | {"refs": cut(**payload)}
+    db.session.commit()
     return True
 
 
-def cut(account: str, client_id: str, cut: str = "") -> None:
-    """The cut alone; repeated, it spares what was granted since in the sessions it has cut.
+def cut(
+    account: str, client_id: str, cut: str = "", refs: Collection[str] | None = None
+) -> list[str]:
+    """The cut alone, in ``refs`` or in every session; returns where. Repeated, it spares what was
+    granted since in the sessions it has cut.
 
     Promises of the release before this one name no ``cut``.
     """
-    for ref in stored.refs_of(account):
+    found = list(stored.refs_of(account) if refs is None else refs)
+    for ref in found:
         stored.cut_client(ref, client_id, cut)
+    return found
 
 
 def _tell(account_id: str, client_id: str) -> None:

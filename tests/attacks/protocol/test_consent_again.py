@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from idp import consents
 from idp.signals import deliveries
-from idp.store.engines import db
+from idp.store.engines import db, redis
 from idp.store.outbox import OutboxMessage
 from tests.oidc.actors import Person, Portal
 
@@ -38,6 +38,24 @@ def test_the_worker_takes_nothing_back_that_was_granted_in_a_session_begun_since
         deliveries.deliver_due()
 
     assert shebao.userinfo(tokens["access_token"]).status_code == 200
+
+
+def test_a_cut_that_a_failover_undid_is_made_once_more(
+    app: flask.Flask, wang: Person, shebao: Portal
+) -> None:
+    """A replica that is promoted lacks the last second of its primary."""
+    tokens = shebao.tokens_for(wang, scope="openid")
+    with app.app_context():
+        before = {key: redis.dump(key) for key in redis.scan_iter()}
+        assert consents.withdraw(wang.account_id, "shebao")
+        for key, value in before.items():
+            redis.restore(key, 0, value, replace=True)
+    assert shebao.userinfo(tokens["access_token"]).status_code == 200
+
+    with app.app_context(), time_machine.travel(timedelta(seconds=6)):
+        deliveries.deliver_due()
+
+    assert shebao.userinfo(tokens["access_token"]).status_code == 401
 
 
 def test_the_cut_made_once_more_spares_what_was_granted_since(
