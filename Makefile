@@ -10,7 +10,7 @@ BIN    := $(VENV)/bin
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-demo: .stamp-run ## Start the demo: one node, two portals, the fake phone
+demo: .stamp-run ## Start the demo: one node, four portals, the fake phone
 	$(BIN)/python -m demo
 
 run: .stamp-run ## Start a node for development on http://localhost:8000
@@ -50,6 +50,7 @@ lint: .stamp-test ## Check style, types, layers, templates, documents, secrets, 
 	$(BIN)/djlint templates --check --lint --quiet
 	$(BIN)/python -m idp settings docs --check
 	$(BIN)/python -m idp errors docs --check
+	$(BIN)/python -m idp levels docs --check
 	$(BIN)/python -m tools.secret_scan
 	$(BIN)/python -m tools.audit
 
@@ -58,9 +59,10 @@ format: .stamp-test ## Put code and templates into the house style
 	$(BIN)/ruff format
 	$(BIN)/djlint templates --reformat --quiet || true
 
-docs: .stamp-run ## Write docs/settings.md and docs/errors.md from the code
+docs: .stamp-run ## Write docs/settings.md, docs/errors.md and docs/levels.md from the code
 	$(BIN)/python -m idp settings docs
 	$(BIN)/python -m idp errors docs
+	$(BIN)/python -m idp levels docs
 
 migration: .stamp-test ## Write a migration from the models: make migration m="add the …"
 	@test -n "$(m)" || { echo 'say what it does: make migration m="add the …"'; exit 2; }

@@ -66,7 +66,7 @@ def about(command: str, plan: Plan) -> dict[str, str]:
         "command": command,
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "commit": _says(["git", "rev-parse", "--short", "HEAD"]),
-        "machine": _machine(),
+        "machine": machine(),
         "rounds": f"{plan.rounds} of {plan.load.seconds:g} s, {plan.load.connections} connections",
         "versions": ", ".join(f"{name} {value}" for name, value in _versions().items()),
     }
@@ -150,7 +150,8 @@ def _versions() -> Mapping[str, str]:
     }
 
 
-def _machine() -> str:
+def machine() -> str:
+    """What it was measured on: cores, their model, the kernel."""
     models = [
         line.partition(":")[2].strip()
         for line in Path("/proc/cpuinfo").read_text().splitlines()

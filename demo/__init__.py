@@ -1,4 +1,4 @@
-"""The demo: a node, two portals and the sandbox on one machine, with people to try them as.
+"""The demo: a node, four portals and the sandbox on one machine, with people to try them as.
 
 It wraps the provider from outside (``demo.wsgi``); the provider knows nothing of it.
 """

@@ -11,6 +11,8 @@ from demo.plan import Plan, usual
 from demo.processes import ROOT, DemoProblem
 from demo.town import Town, refuse_beyond_loopback
 
+_STOPS = (signal.SIGINT, signal.SIGTERM)
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
@@ -18,7 +20,8 @@ def main() -> int:
     parser.add_argument("--first-port", type=int, default=8000, help="the node's; the rest follow")
     parser.add_argument("--var", type=Path, default=ROOT / "var" / "demo", help="where data goes")
     given = parser.parse_args()
-    signal.signal(signal.SIGTERM, _interrupt)
+    for each in _STOPS:
+        signal.signal(each, _interrupt)
     try:
         refuse_beyond_loopback(given.host)
         plan = usual(given.var.resolve(), given.first_port)
@@ -41,6 +44,9 @@ def _run(plan: Plan) -> int:
 
 
 def _interrupt(_signal: int, _frame: object) -> None:
+    """A second one would leave running what the first one is stopping."""
+    for each in _STOPS:
+        signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

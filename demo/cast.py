@@ -12,9 +12,28 @@ class Person:
     phone: str
     note: str
     note_en: str
+    id_number: str
+    """Of a place no person was ever registered in."""
     username: str = ""
     registered: bool = True
+    proved: bool = False
+    """Whether a living face was seen at an earlier time."""
 
+
+@dataclass(frozen=True)
+class Company:
+    code: str
+    """Unified social credit code, of a place no organisation was ever registered in."""
+    name: str
+    legal_person: str
+    legal_person_number: str
+
+
+COMPANIES = (
+    Company("91110000MA00000077", "甲省胡同商贸有限公司", "王建国", "110000194910010034"),
+    Company("92440100MA00TE5T20", "甲省槐树门口早点铺", "李秀英", "110000199003070028"),
+)
+"""Known to the registers; whoever is named may bind them."""
 
 PEOPLE = (
     Person(
@@ -22,21 +41,33 @@ PEOPLE = (
         "13800000001",
         "退休职工，习惯用短信验证码登录",
         "Retired, signs in by text message",
+        "110000194910010034",
         "wangjianguo",
+        proved=True,
     ),
     Person(
         "李秀英",
         "13800000002",
         "单位职工，用账号密码登录",
         "Employed, signs in with a password",
+        "110000199003070028",
         "lixiuying",
+        proved=True,
     ),
-    Person("陈㛃", "13800000003", "姓名含生僻字（㛃）", "A rare character in the name", "chenjie"),
+    Person(
+        "陈㛃",
+        "13800000003",
+        "姓名含生僻字（㛃）",
+        "A rare character in the name",
+        "110000200808080085",
+        "chenjie",
+    ),
     Person(
         "张𠮷祥",
         "13800000004",
         "姓名含扩展区汉字（𠮷）",
         "A character beyond the basic plane",
+        "440000198512311119",
         "zhangjixiang",
     ),
     Person(
@@ -44,6 +75,7 @@ PEOPLE = (
         "13800000005",
         "还没有账号：用这个号码体验注册",
         "No account yet: register with this number",
+        "330000199506150020",
         registered=False,
     ),
 )
@@ -62,6 +94,7 @@ class PortalPart:
     purpose: str
     statute: str = ""
     claims: tuple[str, ...] = ()
+    minimum_acr: str = ""
     tiles: tuple[tuple[str, str], ...] = ()
 
 
@@ -104,6 +137,45 @@ PORTALS = (
             ("异地转移接续", "换城市工作，账户余额随人转"),
             ("还贷签约", "按月冲还贷签约与变更"),
             ("缴存证明", "下载异地贷款缴存使用证明"),
+        ),
+    ),
+    PortalPart(
+        slug="budongchan",
+        name="不动产登记网上大厅",
+        name_en="Real Estate Registration Online",
+        organiser="甲州市不动产登记中心",
+        motto="一窗受理，登记更省心",
+        hotline="12345",
+        scope="openid phone",
+        legal_basis="statutory",
+        purpose="办理不动产登记、查询和证明业务",
+        statute="《不动产登记暂行条例》第十六条",
+        claims=("phone_number", "phone_number_verified"),
+        minimum_acr="ial3.aal2",
+        tiles=(
+            ("房屋转移登记", "二手房买卖网签后的过户申请"),
+            ("抵押登记", "贷款抵押设立与注销"),
+            ("登记资料查询", "本人名下不动产查询与证明"),
+            ("不动产权证书", "电子证照申领与核验"),
+        ),
+    ),
+    PortalPart(
+        slug="qiye",
+        name="企业综合服务平台",
+        name_en="Business Services Online",
+        organiser="甲省市场监督管理局",
+        motto="企业的事，一站办好",
+        hotline="12315",
+        scope="openid organisation",
+        legal_basis="statutory",
+        purpose="为企业和个体工商户办理登记、年报和许可业务",
+        statute="《市场主体登记管理条例》第六条",
+        claims=("organisation", "mandate"),
+        tiles=(
+            ("变更登记", "名称、住所、经营范围变更"),
+            ("年度报告", "企业年报填报与公示"),
+            ("许可申请", "食品经营等许可的申请与延续"),
+            ("注销登记", "简易注销与一般注销"),
         ),
     ),
 )

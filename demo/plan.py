@@ -6,7 +6,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from demo.cast import PASSWORD, PEOPLE, PORTALS, PortalPart
+from demo.cast import COMPANIES, PASSWORD, PEOPLE, PORTALS, PortalPart
+from idp.sms.texts import NOTICES as NAMES
+from sandbox.registry.alipay import new_keys
 
 NODE, SANDBOX = "node", "sandbox"
 NO_LIMITS = tuple(
@@ -21,10 +23,16 @@ NO_LIMITS = tuple(
     )
 )
 """The real services' limits per number would end a demo, or a test, after a few tries."""
+WECHAT_APPS = {
+    "website": "wx0000000000000001",
+    "official_account": "wx0000000000000002",
+    "mini_program": "wx0000000000000003",
+}
+"""The sandbox's, all of one platform account."""
 RECEIPTS = "demo-receipts"
 """The last part of the address receipts are pushed to; a real node keeps its own secret."""
-NOTICES = {"phone_changed": "2000001", "password_changed": "2000002", "password_reset": "2000003"}
-"""Which notice goes out by which template; the sandbox knows none by heart."""
+NOTICES = {name: f"{2000001 + n}" for n, name in enumerate(NAMES)}
+"""Which notice goes out by which template; Aliyun's have SMS_ before the number."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,21 @@ class Plan:
         )
 
     @property
+    def register_file(self) -> Path:
+        """Whom the sandbox's registers know: names by document number."""
+        return self.var / "register.json"
+
+    @property
+    def companies_file(self) -> Path:
+        """Which organisations they know: by credit code."""
+        return self.var / "companies.json"
+
+    @property
+    def alipay_keys_file(self) -> Path:
+        """Both key pairs, as the sandbox reads them; ours is in the node's settings too."""
+        return self.var / "alipay-keys.json"
+
+    @property
     def settings_file(self) -> Path:
         return self.var / "hutong.toml"
 
@@ -98,11 +121,10 @@ class Plan:
 
 def usual(var: Path, first_port: int = 8000) -> Plan:
     """The node on ``localhost``, every other party on a name of its own beside it."""
+    first, second, *more = (portal.slug for portal in PORTALS)
     places = {NODE: Place.local("localhost", first_port)}
-    for offset, portal in enumerate(PORTALS, 1):
-        places[portal.slug] = Place.local(f"{portal.slug}.localhost", first_port + offset)
-    sandbox_port = first_port + len(PORTALS) + 1
-    places[SANDBOX] = Place.local("sandbox.localhost", sandbox_port)
+    for offset, name in enumerate((first, second, SANDBOX, *more), 1):
+        places[name] = Place.local(f"{name}.localhost", first_port + offset)
     return Plan(var, places)
 
 
@@ -112,10 +134,23 @@ def write(plan: Plan) -> None:
     plan.var.chmod(0o700)
     if not plan.secrets_file.exists():
         _write(plan.secrets_file, "{}")
+    if not plan.alipay_keys_file.exists():
+        _write(plan.alipay_keys_file, json.dumps(new_keys()))
     _write(plan.settings_file, _toml(_node_settings(plan)))
     clients = [*(_registration(plan, portal) for portal in plan.portals), *plan.more_clients]
     seed = {"clients": clients, "secrets": str(plan.secrets_file)}
     _write(plan.seed_file, json.dumps(seed, ensure_ascii=False, indent=2))
+    register = {person.id_number: {"name": person.name} for person in PEOPLE}
+    _write(plan.register_file, json.dumps(register, ensure_ascii=False, indent=2))
+    companies = {
+        company.code: {
+            "name": company.name,
+            "legal_person": company.legal_person,
+            "legal_person_number": company.legal_person_number,
+        }
+        for company in COMPANIES
+    }
+    _write(plan.companies_file, json.dumps(companies, ensure_ascii=False, indent=2))
     _write(plan.page_file, json.dumps(_page(plan), ensure_ascii=False, indent=2))
 
 
@@ -133,6 +168,7 @@ def _write(file: Path, text: str) -> None:
 
 def _node_settings(plan: Plan) -> dict[str, Any]:
     sandbox = f"http://127.0.0.1:{plan.sandbox.port}"
+    alipay = json.loads(plan.alipay_keys_file.read_text("utf-8"))
     settings = {
         "environment": "demo",
         "issuer": plan.node.url,
@@ -155,7 +191,7 @@ def _node_settings(plan: Plan) -> dict[str, Any]:
                 "access_key_id": "sandbox-ak",
                 "access_key_secret": "sandbox-secret",
                 "template": "SMS_1000000",
-                "notices": NOTICES,
+                "notices": {name: f"SMS_{number}" for name, number in NOTICES.items()},
             },
             "tencent": {
                 "endpoint": f"{sandbox}/tencent/",
@@ -165,6 +201,75 @@ def _node_settings(plan: Plan) -> dict[str, Any]:
                 "template": "1000000",
                 "notices": NOTICES,
             },
+        },
+        "carrier": {
+            "checks": ["aliyun_number"],
+            "aliyun": {
+                "endpoint": f"{sandbox}/aliyun-dytnsapi/",
+                "access_key_id": "sandbox-ak",
+                "access_key_secret": "sandbox-secret",
+                "auth_code": "sandbox-code",
+            },
+        },
+        "realname": {
+            "verifiers": ["tencent_register", "aliyun_register", "tencent_face", "ncid"],
+            "account_day": 50,
+            "document_day": 50,
+            "tencent": {
+                "endpoint": f"{sandbox}/tencent-faceid/",
+                "secret_id": "sandbox-id",
+                "secret_key": "sandbox-key",
+            },
+            "tencent_rule": "1",
+            "aliyun": {
+                "endpoint": f"{sandbox}/aliyun-cloudauth/",
+                "access_key_id": "sandbox-ak",
+                "access_key_secret": "sandbox-secret",
+            },
+            "ncid": {
+                "endpoint": f"{sandbox}/ncid",
+                "app_url": f"{plan.sandbox.url}/ncid/app",
+                "org_id": "ORG0000000001",
+                "app_id": "APP0000000001",
+                "key": "sandbox-ncid-key",
+            },
+        },
+        "organisations": {
+            "verifiers": ["aliyun_enterprise", "business_licence", "micro_transfer"],
+            "account_day": 50,
+            "organisation_day": 50,
+            "aliyun": {
+                "endpoint": f"{sandbox}/aliyun-enterprise/",
+                "access_key_id": "sandbox-ak",
+                "access_key_secret": "sandbox-secret",
+            },
+            "licence": {
+                "endpoint": f"{sandbox}/licence",
+                "app_id": "LIC0000000001",
+                "key": "sandbox-licence-key",
+            },
+            "transfer": {
+                "endpoint": f"{sandbox}/transfer",
+                "app_id": "PAY0000000001",
+                "key": "sandbox-transfer-key",
+            },
+        },
+    }
+    settings["upstream"] = {
+        "wechat": {
+            "api": f"{sandbox}/wechat",
+            "pages": f"{plan.sandbox.url}/wechat",
+            **{
+                kind: {"app_id": app_id, "secret": "sandbox-wechat-secret"}
+                for kind, app_id in WECHAT_APPS.items()
+            },
+        },
+        "alipay": {
+            "endpoint": f"{sandbox}/alipay/gateway.do",
+            "page": f"{plan.sandbox.url}/alipay/oauth2/publicAppAuthorize.htm",
+            "app_id": "2021000000000000",
+            "private_key": alipay["app_private_key"],
+            "alipay_public_key": alipay["public_key"],
         },
     }
     for section, values in plan.settings.items():
@@ -216,6 +321,7 @@ def _registration(plan: Plan, portal: PortalPart) -> dict[str, Any]:
         "backchannel_logout_uri": f"{base}/backchannel-logout",
         "token_endpoint_auth_method": "client_secret_basic",
         "grant_types": ["authorization_code"],
+        **({"minimum_acr": portal.minimum_acr} if portal.minimum_acr else {}),
     }
 
 
@@ -228,21 +334,34 @@ def _page(plan: Plan) -> dict[str, Any]:
                 "url": f"{plan.places[p.slug].url}/",
                 "legal_basis": p.legal_basis,
                 "client_id": p.slug,
+                "minimum_acr": p.minimum_acr,
+                "organisations": "organisation" in p.scope.split(),
             }
             for p in plan.portals
         ],
         "phone": f"{plan.sandbox.url}/phone",
         "sandbox": f"{plan.sandbox.url}/magic",
+        "companies": [
+            {
+                "name": company.name,
+                "uscc": company.code,
+                "legal_person": company.legal_person,
+            }
+            for company in COMPANIES
+        ],
+        "bank": f"{plan.sandbox.url}/bank",
         "people": [
             {
                 "name": person.name,
                 "phone": person.phone,
+                "id_number": person.id_number,
                 "username": person.username,
                 "password": PASSWORD if person.registered else "",
                 "registered": person.registered,
                 "note": person.note,
                 "note_en": person.note_en,
                 "inbox": f"{plan.sandbox.url}/phone/{person.phone}",
+                "wechat": f"{plan.sandbox.url}/phone/{person.phone}/wechat",
             }
             for person in PEOPLE
         ],

@@ -5,10 +5,10 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 
 from demo.plan import Place
@@ -32,10 +32,10 @@ class Child:
     def stop(self) -> None:
         self.process.terminate()
 
-    def end(self) -> None:
+    def end(self, patience: float = STOP_PATIENCE) -> None:
         """Wait for it to finish what it is doing; a child that does not is killed."""
         try:
-            self.process.wait(STOP_PATIENCE)
+            self.process.wait(patience)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -102,7 +102,7 @@ def page_answers(place: Place, path: str) -> Callable[[], bool]:
         try:
             with urllib.request.urlopen(url, timeout=2) as answer:
                 return bool(answer.status == 200)  # noqa: PLR2004
-        except (urllib.error.URLError, OSError):
+        except (OSError, HTTPException):  # before it listens, a port may meet itself
             return False
 
     return ask

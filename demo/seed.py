@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from demo.cast import PASSWORD, PEOPLE, Person
-from idp import agreements, create_app, settings, standing
+from idp import agreements, create_app, identities, levels, settings, standing
 from idp.audit import log as audit
 from idp.audit.events import AccountOpened
+from idp.realname import documents
 from idp.services import services
 from idp.store import accounts
+from idp.store import identities as identity_store
 from idp.store.accounts import NewAccount
 from idp.store.clients import Client
 from idp.store.engines import db
+from idp.store.identities import Person as Named
+from idp.store.identities import Proof
 
 
 def main() -> None:
@@ -63,6 +67,11 @@ def _open(person: Person) -> None:
         accounts.prove_number(account)
         agreements.accept(account.id, agreements.pending(account.id))
     db.session.commit()
+    if person.proved and identity_store.of(account.id) is None:
+        document = documents.read(documents.RESIDENT, person.id_number)
+        whose = Named(person.name, document.kind, document.number, document.key)
+        proof = Proof("face", "demo", "demo", levels.FACE)
+        identities.bind(account, identities.Confirmed(whose, proof))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import ipaddress
 import time
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 from demo import plan as plans
 from demo import processes
@@ -68,6 +69,10 @@ class Town:
         place = self.plan.sandbox
         arguments = ["-m", "sandbox", "--host", "127.0.0.1", "--port", str(place.port)]
         arguments += [*self.plan.sandbox_options, *self.plan.receipts]
+        arguments += ["--people", str(self.plan.register_file), "--url", place.url]
+        arguments += ["--companies", str(self.plan.companies_file)]
+        arguments += ["--alipay-keys", str(self.plan.alipay_keys_file)]
+        arguments += ["--callback-domain", urlsplit(self.plan.node.url).netloc]
         child = self._start("sandbox", arguments)
         processes.wait_until(processes.page_answers(place, "/health"), child, PATIENCE)
 
@@ -79,7 +84,7 @@ class Town:
     def _seed(self) -> None:
         child = self._start("seed", ["-m", "demo.seed", str(self.plan.seed_file)])
         self.children.remove(child)
-        child.end()
+        child.end(PATIENCE)
         if child.process.returncode != 0:
             raise DemoProblem(f"演示数据没有写入。\nNo demo data:\n{child.last_words()}")
 

@@ -7,6 +7,8 @@ from flask_bootstrap import Bootstrap5
 
 from idp import keys, sms
 from idp.account.views import bp as account
+from idp.account.well_known import bp as well_known
+from idp.carrier.service import Carrier
 from idp.consent.views import bp as consent_pages
 from idp.crypto import keyring
 from idp.crypto.passwords import Passwords
@@ -14,17 +16,37 @@ from idp.crypto.sealing import Sealer
 from idp.login.views import bp as login
 from idp.oidc import server, wsgi
 from idp.oidc.views import bp as oidc
+from idp.organisations.pages import bp as organisations
+from idp.organisations.service import Organisations
 from idp.outbound import Outbound
+from idp.places import Regions
+from idp.realname.service import Realname
+from idp.realname.views import bp as realname
+from idp.recovery.links import bp as links
 from idp.recovery.views import bp as recovery
+from idp.risk import rules
 from idp.services import Services
 from idp.settings import ROOT, Settings
 from idp.signup.views import bp as signup
 from idp.sms.views import bp as receipts
 from idp.store import engines
+from idp.upstream.service import Upstreams
 from idp.web import logging, setup
 from idp.web.csrf import csrf
 
-PAGES = (oidc, login, signup, recovery, consent_pages, account, receipts)
+PAGES = (
+    oidc,
+    login,
+    signup,
+    recovery,
+    links,
+    realname,
+    organisations,
+    consent_pages,
+    account,
+    receipts,
+    well_known,
+)
 """Everything with an address, one blueprint an entry."""
 
 
@@ -37,8 +59,10 @@ def create_app(settings: Settings, **replacements: Any) -> flask.Flask:
     logging.configure(settings)
     app = flask.Flask(__name__, template_folder=ROOT / "templates", static_folder=ROOT / "static")
     app.extensions["settings"] = settings
-    app.extensions["sealer"] = Sealer(keyring.for_node(settings), settings.keys.suite)
+    app.extensions["sealer"] = Sealer(keyring.for_node(settings))
     engines.init_app(app, settings)
+    app.extensions["regions"] = Regions(settings.regions_file)
+    app.extensions["risk"] = rules.load(settings.risk.rules)
     app.extensions["idp"] = _services(app, settings, replacements)
     wsgi.init_app(app, settings)
     setup.init_app(app, settings)
@@ -60,6 +84,10 @@ def _services(app: flask.Flask, settings: Settings, replacements: dict[str, Any]
         "passwords": Passwords(),
         "keys": keys.SigningKeys(settings.keys),
         "sms": sms.Sms(settings, sealer, outbound),
+        "carrier": Carrier(settings, sealer, outbound),
+        "realname": Realname(settings, outbound),
+        "organisations": Organisations(settings, outbound),
+        "upstream": Upstreams(settings, outbound),
         **replacements,
     }
     return Services(settings=settings, sealer=sealer, outbound=outbound, **made)

@@ -12,7 +12,15 @@ from idp.settings import ROOT, Agreements, Node
 from idp.store import accounts
 
 _TEXTS = ROOT / "templates" / "agreements"
-_TITLES = {"terms": N_("用户服务协议"), "privacy": N_("隐私政策")}
+_TITLES = {
+    "terms": N_("用户服务协议"),
+    "privacy": N_("隐私政策"),
+    "realname": N_("实名认证服务协议"),
+    "children": N_("儿童个人信息保护规则"),
+}
+EVERYBODY = ("terms", "privacy")
+REALNAME, CHILDREN = "realname", "children"
+"""Accepted by who proves a name, and by who agrees for a child."""
 
 
 class NotAgreed(IdpError):
@@ -32,6 +40,8 @@ class Agreement:
     version: str
     digest: str
     """SHA-256 of the text as it stands, the node's own details included."""
+    still_good: tuple[str, ...] = ()
+    """Older versions whose acceptance counts too."""
 
     @property
     def url(self) -> str:
@@ -39,27 +49,46 @@ class Agreement:
 
 
 def current() -> tuple[Agreement, ...]:
+    """What everybody has accepted."""
+    return tuple(each for each in _all() if each.name in EVERYBODY)
+
+
+def realname() -> Agreement:
+    """What who proves a name accepts, each time."""
+    return next(each for each in _all() if each.name == REALNAME)
+
+
+def children() -> Agreement:
+    """What a guardian accepts for a child under fourteen (儿童个人信息网络保护规定 art. 8)."""
+    return next(each for each in _all() if each.name == CHILDREN)
+
+
+def _all() -> tuple[Agreement, ...]:
     return _in_force(settings.current.agreements, settings.current.node)
 
 
 @cache
 def _in_force(agreed: Agreements, node_details: Node) -> tuple[Agreement, ...]:
-    versions = agreed.model_dump()
     node = node_details.model_dump_json()
     return tuple(
-        Agreement(name, _TITLES[name], version, _digest(name, version, node))
-        for name, version in versions.items()
+        Agreement(name, _TITLES[name], version, _digest(name, version, node), still_good)
+        for name, version, still_good in agreed.in_force()
     )
 
 
 def find(name: str) -> Agreement | None:
-    return next((each for each in current() if each.name == name), None)
+    return next((each for each in _all() if each.name == name), None)
 
 
 def pending(account_id: str) -> tuple[Agreement, ...]:
     """What a person has to accept before going on."""
     accepted = accounts.accepted(account_id)
-    return tuple(each for each in current() if (each.name, each.version) not in accepted)
+    return tuple(each for each in current() if not _counts(each, accepted))
+
+
+def _counts(agreement: Agreement, accepted: set[tuple[str, str]]) -> bool:
+    versions = (agreement.version, *agreement.still_good)
+    return any((agreement.name, version) in accepted for version in versions)
 
 
 def accept(account_id: str, agreements: tuple[Agreement, ...]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from idp import interactions
 from idp.errors import N_, IdpError
 from idp.interactions import Interaction
+from idp.risk import around
 from idp.services import services
 from idp.settings import current as settings
 from idp.sms.errors import CodeExpired, TooManyTries, WrongCode
@@ -97,7 +98,7 @@ def number_form(
 ) -> dict[str, Any]:
     """What the template of a page that asks for a number takes as ``form``."""
     wait_url = f"{interaction.url('/login/wait')}&m={place}"
-    return people.fields(failed, **captcha.offer(risky(people.here()), wait_url), **more)
+    return people.fields(failed, **captcha.offer(bool(risky(people.here())), wait_url), **more)
 
 
 def code_form(
@@ -131,11 +132,15 @@ def guard(form: Any, here: Here) -> None:
         raise captcha.CaptchaNeeded
 
 
-def risky(here: Here) -> bool:
-    """Many codes asked for and none entered, or guessed at, by this browser or around it."""
-    counters = (*_requests(here), _guesses(here))
-    used = throttles.used(counters)
-    return any(n >= counter.limit for n, counter in zip(used, counters, strict=True))
+def risky(here: Here) -> tuple[str, ...]:
+    """Why a CAPTCHA is due: many codes asked for and none entered, or guessed at, by this browser
+    or around it; or a rule of risk.
+    """
+    counters, group = (*_requests(here), _guesses(here)), around.of(here.browser, here.address)
+    used = throttles.used((*counters, *group.groups))
+    full = any(n >= each.limit for n, each in zip(used, counters, strict=False))
+    rules = around.reasons(group, used[len(counters) :])
+    return ("codes", *rules) if full else rules
 
 
 def _number_before(interaction: Interaction, purpose: str) -> str:

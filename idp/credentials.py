@@ -1,14 +1,22 @@
-"""User names and passwords a person chooses: which ones may be, and why others may not."""
+"""User names and passwords a person chooses: which ones may be, why others may not, and what
+follows from a password that may.
+"""
 
 import re
+from datetime import timedelta
 from http import HTTPStatus
 from math import ceil
 
+from idp import notices, sessions
+from idp.audit import events
+from idp.audit import log as audit
 from idp.crypto.passwords import strength
 from idp.errors import N_, IdpError
+from idp.services import services
 from idp.settings import current as settings
 from idp.sms.numbers import national
-from idp.store import throttles
+from idp.store import accounts, throttles
+from idp.store.accounts import Account
 from idp.store.throttles import Counter
 
 _MOST = 20
@@ -84,3 +92,15 @@ def weaknesses(password: str, username: str | None, phone: str | None) -> list[s
     """Reasons to refuse a password, as messages to translate; empty when it is good."""
     hints = [username or "", national(phone) if phone else ""]
     return strength(password, [hint for hint in hints if hint])
+
+
+def give(account: Account, password: str, *, keep: str, settles: timedelta | None = None) -> None:
+    """Set a password that was judged good, and commit: every session but ``keep`` ends, and who
+    had another is told. ``settles``: see ``accounts.give_password``.
+    """
+    first = account.password_hash is None
+    accounts.give_password(account, services.passwords.hash(password), settles)
+    audit.record(events.PasswordSet(account=account.id, first=first))
+    if not first:
+        notices.warn(account, "password_changed")
+    sessions.end_all(account.id, reason="password_changed", keep=keep, keep_offline=False)

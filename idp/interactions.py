@@ -2,7 +2,8 @@
 
 The protocol opens an interaction and the pages work on it; neither knows the other. Its
 id stands in the page's address and opens nothing by itself: the browser's cookie must
-match. Every tab has its own.
+match. Every tab has its own. What a portal says of a person, and what people type, lie
+sealed.
 """
 
 import secrets
@@ -58,7 +59,9 @@ class Interaction:
     account_id: str = ""
     """When set, only this account may finish: a step-up or a re-authentication."""
     hints: dict[str, str] = field(default_factory=dict)
-    """``login_hint``, ``ui_locales``, ``acr``: what the relying party would like."""
+    """``login_hint``, ``ui_locales``, ``acr``: what the relying party would like; ``back``: the
+    page of ours to return to with nothing done.
+    """
     request: dict[str, str] = field(default_factory=dict)
     """The authorization request, once its client and redirect URI are verified."""
     result: dict[str, Any] = field(default_factory=dict)
@@ -86,13 +89,13 @@ def open_(return_to: str, **given: Any) -> Interaction:
         **given,
     )
     lifetime = settings.current.sessions.interaction
-    ephemeral.put(KIND, interaction_id, interaction, lifetime)
+    ephemeral.put_sealed(KIND, interaction_id, interaction, lifetime)
     return interaction
 
 
 def find(interaction_id: str) -> Interaction:
     """The interaction of this browser, or raise InteractionExpired or InteractionElsewhere."""
-    found = ephemeral.peek(KIND, interaction_id) if interaction_id else None
+    found = ephemeral.peek_sealed(KIND, interaction_id) if interaction_id else None
     if found is None:
         raise InteractionExpired
     interaction = Interaction.restore(found)
@@ -104,7 +107,7 @@ def find(interaction_id: str) -> Interaction:
 def note(interaction: Interaction, **result: Any) -> Interaction:
     """Remember what a page found out; raises InteractionExpired when it is too late."""
     changed = replace(interaction, result=interaction.result | result)
-    if not ephemeral.change(KIND, interaction.id, changed):
+    if not ephemeral.change_sealed(KIND, interaction.id, changed):
         raise InteractionExpired
     return changed
 
@@ -112,11 +115,11 @@ def note(interaction: Interaction, **result: Any) -> Interaction:
 def change(interaction: Interaction, **fields: Any) -> Interaction:
     """Replace fields, for instance the reason when one page leads to the next."""
     changed = replace(interaction, **fields)
-    if not ephemeral.change(KIND, interaction.id, changed):
+    if not ephemeral.change_sealed(KIND, interaction.id, changed):
         raise InteractionExpired
     return changed
 
 
 def finish(interaction: Interaction) -> None:
     """Mark it done: its pages lead back to where the person was going, nothing more."""
-    ephemeral.change(KIND, interaction.id, replace(interaction, result={"done": True}))
+    ephemeral.change_sealed(KIND, interaction.id, replace(interaction, result={"done": True}))

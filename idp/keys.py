@@ -3,13 +3,15 @@
 Of the keys of an algorithm the *current* one is the newest whose time has come; a *next*
 one waits for its time; a *retired* one stays published until nothing it signed is in use.
 All of it follows from times in SQL, so that every process comes to the same answer alone.
+SM2 keys live by the same rules, but are published apart: libraries that read the general
+set stumble over a curve they do not know.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import orjson
 import structlog
@@ -17,6 +19,9 @@ from joserfc.jwk import ECKey, KeySet, RSAKey
 
 from idp.audit import log as audit
 from idp.audit.events import KeysRotated
+from idp.crypto import sm2
+from idp.crypto.errors import AlgorithmOff
+from idp.crypto.sm2 import Sm2Key
 from idp.errors import EngineUnavailable
 from idp.settings import Keys
 from idp.store import signing_keys
@@ -29,6 +34,10 @@ ALGORITHMS: dict[str, Callable[[], Any]] = {
     "ES256": lambda: ECKey.generate_key("P-256"),
     "RS256": lambda: RSAKey.generate_key(2048),
 }
+"""What every node signs with, published for everybody."""
+GM: dict[str, Callable[[], Any]] = {sm2.ALG: Sm2Key.generate_key}
+"""What a node signs with where ``keys.sm2`` is on, published for who looks for it."""
+_KINDS: dict[str, Any] = {"ES256": ECKey, "RS256": RSAKey, sm2.ALG: Sm2Key}
 REFRESH = timedelta(seconds=30)
 """How old a process's view of the keys may be."""
 AGAIN = timedelta(seconds=3)
@@ -59,12 +68,16 @@ class _Snapshot:
     public: KeySet
     jwks: dict[str, Any]
     jwks_bytes: bytes
+    gm_jwks_bytes: bytes
 
 
 class SigningKeys:
     """Shared by all threads of a process. The first question of all makes the first keys."""
 
     def __init__(self, settings: Keys):
+        if settings.sm2:
+            sm2.require()
+        self.algorithms = tuple(ALGORITHMS | GM if settings.sm2 else ALGORITHMS)
         self._overlap = settings.signing_overlap
         self._retired = settings.signing_retired
         self._lock = threading.Lock()
@@ -73,7 +86,10 @@ class SigningKeys:
 
     def signer(self, alg: str) -> Any:
         """The private key (joserfc, with ``kid``) that signs now."""
-        return self._fresh().signers[alg]
+        try:
+            return self._fresh().signers[alg]
+        except KeyError:
+            raise AlgorithmOff(alg) from None
 
     def jwks(self) -> dict[str, Any]:
         """The public keys: next, current and recently retired (RFC 7517 §5)."""
@@ -82,6 +98,10 @@ class SigningKeys:
     def jwks_bytes(self) -> bytes:
         """The same, as it is sent."""
         return self._fresh().jwks_bytes
+
+    def gm_jwks_bytes(self) -> bytes:
+        """The public SM2 keys, as they are sent; none where they are off."""
+        return self._fresh().gm_jwks_bytes
 
     def public_keyset(self, kid: str | None = None) -> KeySet:
         """For checking what we signed; looks again when ``kid`` is not among the keys."""
@@ -98,13 +118,13 @@ class SigningKeys:
         """Make the first keys and warm the cache, before the first request."""
         self._fresh()
 
-    def rotate(self, algs: Sequence[str] = tuple(ALGORITHMS)) -> list[str]:
+    def rotate(self, algs: Sequence[str] = ()) -> list[str]:
         """Publish a new key for each algorithm; it signs after the overlap.
 
         Where one is waiting already its id is answered: asking twice changes nothing.
         """
         self._refresh()  # the very first keys have nothing to overlap with
-        kids = [self._rotated(alg) for alg in algs]
+        kids = [self._rotated(alg) for alg in algs or self.algorithms]
         self._tidy()
         self._refresh()
         return kids
@@ -114,6 +134,8 @@ class SigningKeys:
 
         What they signed no longer verifies; other processes follow within ``REFRESH``.
         """
+        if alg not in self.algorithms:
+            raise AlgorithmOff(alg)
         leaked = [key.kid for key in signing_keys.all_keys() if key.alg == alg]
         kid = _make(alg, now(), instead_of=leaked)
         self._refresh()
@@ -149,12 +171,16 @@ class SigningKeys:
             return self._snapshot
 
     def _load(self) -> _Snapshot:
-        found = signing_keys.all_keys()
-        missing = [alg for alg in ALGORITHMS if all(key.alg != alg for key in found)]
+        found = self._ours()
+        missing = [alg for alg in self.algorithms if all(key.alg != alg for key in found)]
         for alg in missing:
             _make_first(alg)
-        keys = signing_keys.all_keys() if missing else found
+        keys = self._ours() if missing else found
         return self._taken({key.kid: self._object(key) for key in keys}, _seen(keys))
+
+    def _ours(self) -> list[SigningKey]:
+        """The keys of algorithms that are on; the others wait, should theirs be turned on again."""
+        return [key for key in signing_keys.all_keys() if key.alg in self.algorithms]
 
     def _kept(self, old: _Snapshot) -> _Snapshot:
         """SQL does not answer: the keys known before, their states by the clock."""
@@ -170,24 +196,27 @@ class SigningKeys:
         views = self._views(seen, moment)
         self._objects = {view.kid: objects[view.kid] for view in views}
         changes = [v.signs_from for v in views if v.state == "next"]
-        published = [_public(self._objects[view.kid], view) for view in views]
-        jwks = {"keys": published}
+        jwks, gm_jwks = (self._published(views, algs) for algs in (ALGORITHMS, GM))
         return _Snapshot(
             taken=moment,
             until=min([moment + life, *changes]),
             views=views,
             signers={v.alg: self._objects[v.kid] for v in views if v.state == "current"},
-            public=KeySet.import_key_set(cast(Any, jwks)),
-            jwks=jwks,
-            jwks_bytes=orjson.dumps(jwks),
+            public=KeySet([_KINDS[key["alg"]].import_key(key) for key in jwks + gm_jwks]),
+            jwks={"keys": jwks},
+            jwks_bytes=orjson.dumps({"keys": jwks}),
+            gm_jwks_bytes=orjson.dumps({"keys": gm_jwks}),
         )
+
+    def _published(self, views: Sequence[KeyView], algs: Container[str]) -> list[dict[str, Any]]:
+        return [_public(self._objects[view.kid], view) for view in views if view.alg in algs]
 
     def _views(
         self, seen: list[tuple[str, str, datetime]], moment: datetime
     ) -> tuple[KeyView, ...]:
         """The keys that are published at ``moment``, each with its state."""
         views = []
-        for alg in ALGORITHMS:
+        for alg in self.algorithms:
             ours = [(kid, signs_from) for kid, its, signs_from in seen if its == alg]
             for n, (kid, signs_from) in enumerate(ours):
                 successor = ours[n + 1][1] if n + 1 < len(ours) else None
@@ -201,14 +230,13 @@ class SigningKeys:
         """Key objects are made once: joserfc validates a key anew each time it is imported."""
         found = self._objects.get(key.kid)
         if found is None:
-            kind = ECKey if key.private["kty"] == "EC" else RSAKey
-            found = kind.import_key(key.private)
+            found = _KINDS[key.alg].import_key(key.private)
         return found
 
     def _tidy(self) -> None:
         """Delete what is no longer published, private part and all."""
         published = {view.kid for view in self._refresh().views}
-        gone = [key.kid for key in signing_keys.all_keys() if key.kid not in published]
+        gone = [key.kid for key in self._ours() if key.kid not in published]
         if gone:
             with signing_keys.changing() as session:
                 signing_keys.remove(session, gone)
@@ -240,7 +268,12 @@ def _make(
     alg: str, signs_from: datetime, *, first: bool = False, instead_of: Sequence[str] = ()
 ) -> str:
     kid = new_id()
-    private = {**ALGORITHMS[alg]().as_dict(private=True), "kid": kid, "alg": alg, "use": "sig"}
+    private = {
+        **(ALGORITHMS | GM)[alg]().as_dict(private=True),
+        "kid": kid,
+        "alg": alg,
+        "use": "sig",
+    }
     with signing_keys.changing() as session:
         generation, newest = signing_keys.latest(session, alg)
         if newest and not instead_of and (first or newest > now()):

@@ -3,13 +3,17 @@
 from dataclasses import dataclass
 from typing import cast
 
+from idp.carrier.service import Carrier
 from idp.crypto.passwords import Passwords
 from idp.crypto.sealing import Sealer
 from idp.current import OfTheApp
 from idp.keys import SigningKeys
+from idp.organisations.service import Organisations
 from idp.outbound import Outbound
+from idp.realname.service import Realname
 from idp.settings import Settings
 from idp.sms import Sms
+from idp.upstream.service import Upstreams
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,10 @@ class Services:
     keys: SigningKeys
     outbound: Outbound
     sms: Sms
+    carrier: Carrier
+    realname: Realname
+    organisations: Organisations
+    upstream: Upstreams
 
 
 services = cast(Services, OfTheApp("idp"))

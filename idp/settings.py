@@ -13,7 +13,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, Self, cast
 from urllib.parse import urlsplit
+from uuid import UUID
 
+from cryptography import x509
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from idp.current import OfTheApp
@@ -103,8 +105,11 @@ class Keys(Section):
     file: Path = Path("keys.toml")
     """Master keys (TOML, mode 0600), relative to ``var_dir``. Made at the first start
     outside production; production refuses to start without it."""
-    suite: Literal["intl"] = "intl"
-    """The crypto suite new values are written with; old values stay readable."""
+    suite: Literal["intl", "gm"] = "intl"
+    """The suite of the first master key; ``crypto add --suite`` makes one of the other."""
+    sm2: bool = False
+    """Let relying parties register for ID tokens signed with SM2 (``SGD_SM3_SM2``, GM/T 0125).
+    Needs an OpenSSL 3 with SM2 on the machine; the keys are at ``/jwks-gm.json``."""
     signing_overlap: timedelta = timedelta(hours=1)
     """How long a new signing key is published before it signs."""
     signing_retired: timedelta = timedelta(days=1)
@@ -139,8 +144,9 @@ class Tokens(Section):
 class Login(Section):
     """Signing in."""
 
-    methods: tuple[str, ...] = ("sms", "password")
-    """Methods on offer, by name, in the order of the tabs."""
+    methods: tuple[str, ...] = ("totp", "sms", "password", "passkey", "scan", "recovery_code")
+    """Methods on offer, by name, in the order of the tabs. ``totp`` and ``recovery_code`` follow
+    another proof, of who has them."""
     code_lifetime: timedelta = timedelta(minutes=5)
     code_tries: int = 5
     code_resend: timedelta = timedelta(seconds=60)
@@ -166,8 +172,32 @@ class Login(Section):
     """Wrong codes from one address range within ``throttle`` before a CAPTCHA is asked."""
     fresh: timedelta = timedelta(minutes=10)
     """How recent a sign-in must be to change a password, a user name or a phone."""
+    scan: timedelta = timedelta(minutes=2)
+    """How long a picture waits to be scanned, and once scanned for an answer."""
     closing: timedelta = timedelta(days=30)
     """How long an account whose only way in, its number, has gone stays frozen before it closes."""
+
+
+class Passkeys(Section):
+    """Passkeys (WebAuthn): ``login.methods`` turns them on."""
+
+    trust_anchors: tuple[Path, ...] = ()
+    """PEM files with the roots of makers whose word for their security keys is taken (packed and
+    TPM attestation): a key of theirs that cannot leave its device reaches aal3. Without one
+    nothing does."""
+    models: tuple[UUID, ...] = ()
+    """AAGUIDs of the models that reach aal3; empty: every model those makers vouch for."""
+    most: int = Field(20, ge=1)
+    """Passkeys of one account."""
+
+    @model_validator(mode="after")
+    def _anchors_are_certificates(self) -> Self:
+        for file in self.trust_anchors:
+            try:
+                x509.load_pem_x509_certificates(file.read_bytes())
+            except (OSError, ValueError):
+                raise ValueError(f"trust_anchors: {file} holds no PEM certificates") from None
+        return self
 
 
 class Sms(Section):
@@ -206,25 +236,37 @@ class Sms(Section):
     def behind_tls(self) -> bool:
         """Codes and our own secrets travel with each message; and no sandbox speaks TLS."""
         tables = (self.aliyun, self.tencent, self.gateway)
-        return all(each.endpoint.startswith("https://") for each in tables if each)
+        return _https(*(each.endpoint for each in tables if each))
 
 
-class Aliyun(Section):
-    endpoint: str = "https://dysmsapi.aliyuncs.com/"
+class AliyunCloud(Section):
+    """An account of Aliyun, for one product."""
+
+    endpoint: str
     access_key_id: str
     access_key_secret: SecretStr
+
+
+class TencentCloud(Section):
+    """An account of Tencent Cloud, for one product."""
+
+    endpoint: str
+    secret_id: str
+    secret_key: SecretStr
+    region: str = "ap-guangzhou"
+
+
+class Aliyun(AliyunCloud):
+    endpoint: str = "https://dysmsapi.aliyuncs.com/"
     template: str
     """The approved template (``SMS_…``) with the one variable ``code``."""
     notices: dict[str, str] = {}
     """Approved templates of notices, by the notice's name; a notice without one is not sent."""
 
 
-class Tencent(Section):
+class Tencent(TencentCloud):
     endpoint: str = "https://sms.tencentcloudapi.com/"
-    secret_id: str
-    secret_key: SecretStr
     app_id: str
-    region: str = "ap-guangzhou"
     template: str
     """The approved template id; ``{1}`` is the code."""
     notices: dict[str, str] = {}
@@ -236,6 +278,165 @@ class Gateway(Section):
 
     endpoint: str
     token: SecretStr
+
+
+class Realname(Section):
+    """Real-name verification."""
+
+    verifiers: tuple[str, ...] = ()
+    """Verifiers on offer, by name; of those that compare the same, the first that answers."""
+    tencent: "TencentFaceid | None" = None
+    tencent_rule: str = ""
+    """The RuleId of the face check, from the console."""
+    aliyun: "AliyunCloudauth | None" = None
+    aliyun_scene: str = ""
+    """The SceneId of the face check, from the console."""
+    alipay: "AlipayApp | None" = None
+    ncid: "NetworkCredential | None" = None
+    lasts: dict[str, timedelta] = {}
+    """How long evidence counts, by the level it reaches (``"2"`` to ``"4"``); without an entry
+    it counts for ever."""
+    account_day: int = 5
+    """Checks one account may ask for within a day."""
+    document_day: int = 5
+    """Checks of one document within a day, whichever accounts ask."""
+
+    @property
+    def behind_tls(self) -> bool:
+        """Names and numbers travel with each question, and people are sent on from here."""
+        tables = (self.tencent, self.aliyun, self.alipay, self.ncid)
+        pages = (self.ncid.app_url,) if self.ncid else ()
+        return _https(*(each.endpoint for each in tables if each), *pages)
+
+
+class TencentFaceid(TencentCloud):
+    endpoint: str = "https://faceid.tencentcloudapi.com/"
+
+
+class AliyunCloudauth(AliyunCloud):
+    endpoint: str = "https://cloudauth.aliyuncs.com/"
+
+
+class Carrier(Section):
+    """Whether a number that was not proven for long went to somebody else."""
+
+    checks: tuple[str, ...] = ()
+    """Services that know, by name, in the order they are asked; without one nobody knows, and a
+    code alone opens no account whose number was not proven for ``login.phone_proof``."""
+    aliyun: "AliyunNumbers | None" = None
+    number_day: int = 3
+    """How often one number is asked about within a day."""
+
+    @property
+    def behind_tls(self) -> bool:
+        """Numbers travel with each question."""
+        return _https(*([self.aliyun.endpoint] if self.aliyun else []))
+
+
+class AliyunNumbers(AliyunCloud):
+    """Number encyclopaedia 号码百科."""
+
+    endpoint: str = "https://dytnsapi.aliyuncs.com/"
+    auth_code: SecretStr
+    """授权码, from the console."""
+
+
+class AlipayApp(Section):
+    """An app on Alipay's open platform, with keys (not certificates) for signing."""
+
+    endpoint: str = "https://openapi.alipay.com/gateway.do"
+    """Browsers are sent there too."""
+    app_id: str
+    private_key: SecretStr
+    """The app's RSA key, PEM."""
+    alipay_public_key: str
+    """Alipay's key for this app, PEM: what their answers are checked with."""
+
+
+class AlipayLogin(AlipayApp):
+    """The app people sign in with; its contract decides whether they are known by ``open_id``."""
+
+    page: str = "https://openauth.alipay.com/oauth2/publicAppAuthorize.htm"
+    """Where browsers are sent."""
+
+
+class Upstream(Section):
+    """Who else may vouch for a person who signs in; a provider without a table is not offered."""
+
+    wechat: "Wechat | None" = None
+    alipay: "AlipayLogin | None" = None
+
+    @property
+    def behind_tls(self) -> bool:
+        """Secrets of ours travel in every question, and people are sent on from here."""
+        wechat = (self.wechat.api, self.wechat.pages) if self.wechat else ()
+        alipay = (self.alipay.endpoint, self.alipay.page) if self.alipay else ()
+        return _https(*wechat, *alipay)
+
+
+class Wechat(Section):
+    """微信: an app for each place people come from. All belong to one 开放平台 account, or a
+    person who is bound in one of them is not known in the others.
+    """
+
+    api: str = "https://api.weixin.qq.com"
+    pages: str = "https://open.weixin.qq.com"
+    """Where browsers are sent."""
+    website: "WechatApp | None" = None
+    """网站应用, of the open platform: any browser, by a picture to scan."""
+    official_account: "WechatApp | None" = None
+    """服务号, verified: the browser inside WeChat."""
+    mini_program: "WechatApp | None" = None
+    """小程序."""
+
+
+class WechatApp(Section):
+    app_id: str
+    secret: SecretStr
+    """AppSecret."""
+
+
+class NetworkCredential(Section):
+    """国家网络身份认证公共服务, as the platform knows this organisation."""
+
+    endpoint: str
+    """The platform, for our server."""
+    app_url: str
+    """What opens the App, for a browser."""
+    org_id: str
+    app_id: str
+    key: SecretStr
+    """What both sides sign with."""
+
+
+class Organisations(Section):
+    """Legal persons: that they exist, and that somebody acts for them."""
+
+    verifiers: tuple[str, ...] = ()
+    """Verifiers on offer, by name."""
+    aliyun: "AliyunCloudauth | None" = None
+    aliyun_scene: str = "hutong"
+    """The SceneCode checks are counted under: letters, digits and underscores."""
+    licence: "Platform | None" = None
+    """电子营业执照."""
+    transfer: "Platform | None" = None
+    """对公打款: whoever pays the small amounts for us."""
+    account_day: int = 5
+    """Checks of organisations one account may ask for within a day."""
+    organisation_day: int = 5
+    """Checks of one organisation within a day, whichever accounts ask."""
+
+    @property
+    def behind_tls(self) -> bool:
+        return _https(*(t.endpoint for t in (self.aliyun, self.licence, self.transfer) if t))
+
+
+class Platform(Section):
+    """A platform spoken to in JSON that both sides sign."""
+
+    endpoint: str
+    app_id: str
+    key: SecretStr
 
 
 class Captcha(Section):
@@ -250,6 +451,20 @@ class Captcha(Section):
     """Such waits one address range may use within ``login.throttle``."""
 
 
+class Risk(Section):
+    """What makes a sign-in risky, and what then."""
+
+    rules: Path = ROOT / "config" / "risk.toml"
+    """The table of rules; a copy may stand anywhere."""
+    regions: Path = Path("regions.table")
+    """Regions by address range, relative to ``var_dir``: made by ``regions import``. Without it
+    every region is unknown, and no sign-in comes from an unusual place."""
+    history: timedelta = timedelta(days=90)
+    """How long a sign-in makes its region a usual one."""
+    window: timedelta = timedelta(hours=1)
+    """Within which sign-ins, and the accounts of a browser or an address range, are counted."""
+
+
 class Agreements(Section):
     """Versions in force. A new one is asked for at the next sign-in."""
 
@@ -257,6 +472,25 @@ class Agreements(Section):
     """服务协议."""
     privacy: str = "2026-11"
     """隐私政策."""
+    realname: str = "2026-11"
+    """实名认证服务协议: asked for when a name is proved, not at sign-in."""
+    children: str = "2026-11"
+    """儿童个人信息保护规则: accepted by the guardian of a child under fourteen."""
+    terms_still_good: tuple[str, ...] = ()
+    """Older versions of the 服务协议 whose acceptance still counts: what changed since takes
+    nothing from anybody. Who accepted none of them is asked again."""
+    privacy_still_good: tuple[str, ...] = ()
+    """The same of the 隐私政策. Not after a change of purpose, kinds or recipients: then PIPL
+    art. 14 wants consent anew."""
+
+    def in_force(self) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+        """Each by name, version, and the older versions that count as well."""
+        return (
+            ("terms", self.terms, self.terms_still_good),
+            ("privacy", self.privacy, self.privacy_still_good),
+            ("realname", self.realname, ()),
+            ("children", self.children, ()),
+        )
 
 
 class Outbound(Section):
@@ -303,8 +537,51 @@ class Retention(Section):
     """Sign-ins shown to the person they belong to."""
     browsers: timedelta = timedelta(days=400)
     """Browsers an account was used from, since they were last seen."""
+    cases: timedelta = timedelta(days=365)
+    """What somebody stated for a decision of the staff, since its slip ran out: longer than the
+    decision can be taken to court (行政诉讼法 art. 46, six months)."""
+    evidence: timedelta = timedelta(days=365)
+    """Verifications that count no more, since their term ended or somebody decided so."""
+    identities: timedelta = timedelta(days=1096)
+    """Names an account once had, and guardians' consents, since they ended: while somebody may
+    claim damages for their use (民法典 art. 188, three years)."""
+    mandates: timedelta = timedelta(days=1096)
+    """Mandates that were revoked or declined, or ran out, since then, and offers nobody answered;
+    for the same reason."""
+    reads: timedelta = timedelta(days=1096)
+    """Who of the staff read something of a person, shown to that person."""
+    closed: timedelta = timedelta(days=1096)
+    """What law has kept of an erased account, nothing of it naming its person: agreements accepted,
+    and which portals were told what kinds of information (网络数据安全管理条例 art. 12)."""
     deliveries: timedelta = timedelta(days=90)
     """Delivered or given-up messages to portals and people, and the record of their tries."""
+    transfers: timedelta = timedelta(days=30)
+    """Small amounts paid to organisations' accounts, whose sum nobody has entered."""
+
+
+class Rights(Section):
+    """What people may ask of their own data (个人信息保护法 chapter 4)."""
+
+    cooling_off: timedelta = Field(timedelta(days=15), gt=timedelta(0))
+    """How long an account its holder asked to close stays suspended, and can be had back, before
+    it is erased. GB/T 35273 wants the whole done within 15 working days."""
+    exports_day: int = Field(5, ge=1)
+    """How often in a day a person may download everything held about them."""
+    pdf_font: Path = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
+    """What PDFs are written in (Debian's ``fonts-noto-cjk``); without the file none are offered."""
+    pdf_face: int = 2
+    """Which face of a collection: that of Simplified Chinese."""
+
+
+class Recovery(Section):
+    """Getting an account back with another number, and what its holder may say to that."""
+
+    wait: timedelta = Field(timedelta(days=3), gt=timedelta(0))
+    """How long everybody who can still get in is told before the account is given back."""
+    wait_named: timedelta = Field(timedelta(days=1), gt=timedelta(0))
+    """The same of an account whose person has shown a face before, or more (ial3)."""
+    open: timedelta = Field(timedelta(days=7), gt=timedelta(0))
+    """How long afterwards it may be brought to its end."""
 
 
 class Settings(Section):
@@ -323,13 +600,21 @@ class Settings(Section):
     sessions: Sessions = Sessions()
     tokens: Tokens = Tokens()
     login: Login = Login()
+    passkeys: Passkeys = Passkeys()
     sms: Sms = Sms()
+    carrier: Carrier = Carrier()
+    realname: Realname = Realname()
+    organisations: Organisations = Organisations()
+    upstream: Upstream = Upstream()
     captcha: Captcha = Captcha()
+    risk: Risk = Risk()
     agreements: Agreements = Agreements()
     outbound: Outbound = Outbound()
     development: Development = Development()
     audit: Audit = Audit()
     retention: Retention = Retention()
+    rights: Rights = Rights()
+    recovery: Recovery = Recovery()
 
     @property
     def secure(self) -> bool:
@@ -339,6 +624,10 @@ class Settings(Section):
     @property
     def keys_file(self) -> Path:
         return self.var_dir / self.keys.file
+
+    @property
+    def regions_file(self) -> Path:
+        return self.var_dir / self.risk.regions
 
     @property
     def database_url(self) -> str:
@@ -382,6 +671,10 @@ class Settings(Section):
             "development.sandbox_url must be empty": bool(self.development.sandbox_url),
             "sms.providers must name at least one": not self.sms.providers,
             "sms: every endpoint must be https": not self.sms.behind_tls,
+            "carrier: every endpoint must be https": not self.carrier.behind_tls,
+            "realname: every endpoint must be https": not self.realname.behind_tls,
+            "organisations: every endpoint must be https": not self.organisations.behind_tls,
+            "upstream: every endpoint must be https": not self.upstream.behind_tls,
             f"sms.providers needs the tables {', '.join(bare)}": bool(bare),
         }
         if reasons := [reason for reason, applies in wrong.items() if applies]:
@@ -410,6 +703,10 @@ def load(**changes: Any) -> Settings:
         return Settings.model_validate(merged)
     except ValidationError as error:
         raise SettingsError(_explain(error)) from None
+
+
+def _https(*urls: str) -> bool:
+    return all(url.startswith("https://") for url in urls)
 
 
 def _toml(path: Path, *, required: bool) -> dict[str, Any]:

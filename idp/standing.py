@@ -6,16 +6,19 @@ second; nothing has to remember to ask.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from idp import assurance, sessions
-from idp.audit import events
+from idp import assurance, sessions, settings, staff
+from idp.audit import context, events
 from idp.audit import log as audit
+from idp.crypto import sm2
 from idp.errors import N_, IdpError
-from idp.store import accounts, clients, outbox
+from idp.keys import ALGORITHMS, GM
+from idp.staff import Act
+from idp.store import accounts, clients, identities, outbox, reads
 from idp.store.clients import METADATA, Client, Registration
 from idp.store.engines import db
 from idp.store.types import now
@@ -29,8 +32,10 @@ _CHOICES: dict[str, frozenset[str]] = {
     ),
     "legal_basis": frozenset({clients.CONSENT, clients.STATUTORY}),
     "subject_type": frozenset({"pairwise"}),
-    "id_token_signed_response_alg": frozenset({"ES256", "RS256"}),
-    "userinfo_signed_response_alg": frozenset({"", "ES256", "RS256"}),
+    "id_token_signed_response_alg": frozenset({*ALGORITHMS, *GM}),
+    "userinfo_signed_response_alg": frozenset({"", *ALGORITHMS}),
+    "userinfo_encrypted_response_alg": frozenset({"", *clients.KEY_MANAGEMENT}),
+    "userinfo_encrypted_response_enc": frozenset({"", *clients.CONTENT_ENCRYPTION}),
     "access_token_format": frozenset({"opaque", "jwt"}),
     "assertion_audience": frozenset({"any", "issuer"}),
     "token_endpoint_auth_signing_alg": frozenset({"ES256", "PS256", "RS256", "EdDSA"}),
@@ -55,14 +60,30 @@ class NotFound(IdpError):
     status = 404
 
 
-def create_client(client_id: str, metadata: Mapping[str, Any], note: str = "") -> str:
-    """Register a client; returns its secret, shown once, or ``""`` when it has none."""
+class Unapproved(IdpError):
+    """Sensitive claims that nobody of the staff has answered for."""
+
+    code = "HT-0303"
+    message = N_("敏感信息（%(claims)s）须由工作人员核准。")
+    next_step = N_("请填写核准人员工号和核准理由；都会记入审计日志。")
+    oauth_error = "invalid_client_metadata"
+
+
+def create_client(
+    client_id: str, metadata: Mapping[str, Any], note: str = "", approval: Act | None = None
+) -> str:
+    """Register a client; returns its secret, shown once, or ``""`` when it has none.
+
+    ``approval``: who lets it ask for the sensitive claims in its metadata. Raises
+    InvalidRegistration or Unapproved.
+    """
     if not clients.is_id(client_id):
         raise InvalidRegistration(reason="client_id must be ASCII without colons or spaces")
     if db.session.get(Client, client_id) is not None:
         raise InvalidRegistration(reason="client_id is taken")
     metadata = {"id_token_signed_response_alg": "ES256", **metadata}
     _check(client_id, metadata)
+    _approve(client_id, metadata.get("sensitive_claims", ()), approval)
     row = Client(client_id=client_id, metadata_=_plain(metadata), note=note)
     secret = _new_secret(row)
     db.session.add(row)
@@ -71,10 +92,15 @@ def create_client(client_id: str, metadata: Mapping[str, Any], note: str = "") -
     return secret
 
 
-def change_client(client_id: str, changes: Mapping[str, Any]) -> None:
+def change_client(client_id: str, changes: Mapping[str, Any], approval: Act | None = None) -> None:
+    """``approval``: who lets it ask for sensitive claims it could not ask for before; to take one
+    back needs none. Raises NotFound, InvalidRegistration or Unapproved.
+    """
     row = _client(client_id)
     metadata = {**row.metadata_, **_plain(changes)}
     _check(client_id, metadata)
+    had = row.metadata_.get("sensitive_claims", ())
+    _approve(client_id, set(metadata.get("sensitive_claims", ())) - set(had), approval)
     row.metadata_ = metadata
     audit.record(events.ClientChanged(client_id=client_id, changed=tuple(sorted(changes))))
     _publish()
@@ -111,23 +137,40 @@ def look_up(phone: str) -> accounts.Account | None:
     """The account of a number (E.164), for an operator; that they looked is recorded."""
     found = accounts.by_phone(phone)
     audit.record(events.AccountLookedUp(target=found.id if found else ""))
+    if found is not None:
+        reads.note(found.id, reads.LOOKED_UP, context.current().role)
     db.session.commit()
     return found
 
 
-def stop_account(account_id: str, reason: str) -> None:
-    """No sign-in, no session, no token from here on, offline access included."""
-    account = _account(account_id)
-    account.status, account.status_reason = accounts.STOPPED, reason
-    audit.record(events.AccountStopped(target=account_id, reason=reason))
-    sessions.end_all(account_id, reason="account_stopped", keep_offline=False)
+def read_identity(account_id: str, officer: str) -> identities.Identity | None:
+    """The real name of an account, for an officer; that they looked is recorded, and commits.
+
+    Raises OfficerUnnamed.
+    """
+    officer = staff.number(officer)
+    found = identities.of(account_id)
+    if found is not None:
+        audit.record(events.IdentityRead(target=account_id, officer=officer))
+        reads.note(account_id, reads.IDENTITY, officer)
+        db.session.commit()
+    return found
 
 
-def restore_account(account_id: str, reason: str) -> None:
-    account = _account(account_id)
-    account.status, account.status_reason = accounts.ACTIVE, ""
-    audit.record(events.AccountRestored(target=account_id, reason=reason))
-    db.session.commit()
+def _approve(client_id: str, claims: Collection[str], approval: Act | None) -> None:
+    """Record who answers for sensitive claims that are new, in the current transaction."""
+    if not claims:
+        return
+    if approval is None:
+        raise Unapproved(claims="、".join(sorted(claims)))
+    audit.record(
+        events.ClientApproved(
+            client_id=client_id,
+            claims=tuple(sorted(claims)),
+            officer=approval.officer,
+            reason=approval.reason,
+        )
+    )
 
 
 def _publish() -> None:
@@ -136,13 +179,6 @@ def _publish() -> None:
     outbox.add("clients-changed", {}, due_in=sessions.CUT_AGAIN)
     db.session.commit()
     clients.publish_epoch(epoch)
-
-
-def _account(account_id: str) -> accounts.Account:
-    found = accounts.by_id(account_id)
-    if found is None:
-        raise NotFound
-    return found
 
 
 def _client(client_id: str) -> Client:
@@ -177,7 +213,7 @@ def _check(client_id: str, metadata: Mapping[str, Any]) -> None:
     except TypeError as error:
         raise InvalidRegistration(reason=str(error)) from None
     _check_uris(made)
-    _check_sense(made)
+    _refuse(_nonsense(made) | _uncovered(made))
 
 
 def _check_uris(made: Registration) -> None:
@@ -203,8 +239,13 @@ def _check_uris(made: Registration) -> None:
             raise InvalidRegistration(reason=f"{origin} is not an origin")
 
 
-def _check_sense(made: Registration) -> None:
-    wrong = {
+def _refuse(wrong: Mapping[str, bool]) -> None:
+    if reasons := [reason for reason, applies in wrong.items() if applies]:
+        raise InvalidRegistration(reason="; ".join(reasons))
+
+
+def _nonsense(made: Registration) -> dict[str, bool]:
+    return {
         "name is missing": not made.name,
         "redirect_uris are missing": "authorization_code" in made.grant_types
         and not made.redirect_uris,
@@ -218,8 +259,31 @@ def _check_sense(made: Registration) -> None:
         "web_origins belong to public clients": bool(made.web_origins) and not made.public,
         "redirect URIs on several hosts need a sector": not made.sector
         and len({urlsplit(uri).hostname for uri in made.redirect_uris}) > 1,
+        f"{sm2.ALG} is turned off here (keys.sm2)": made.id_token_signed_response_alg == sm2.ALG
+        and not settings.current.keys.sm2,
         "minimum_acr is not a level": bool(made.minimum_acr)
         and assurance.Level.parse(made.minimum_acr) is None,
     }
-    if reasons := [reason for reason, applies in wrong.items() if applies]:
-        raise InvalidRegistration(reason="; ".join(reasons))
+
+
+def _uncovered(made: Registration) -> dict[str, bool]:
+    """What a client lacks to be told things only it may read."""
+    alg, enc = made.userinfo_encrypted_response_alg, made.userinfo_encrypted_response_enc
+    unknown = sorted(set(made.sensitive_claims) - set(clients.SENSITIVE.values()))
+    guarded = "id_number" in made.sensitive_claims
+    return {
+        f"sensitive_claims has {', '.join(unknown)}": bool(unknown),
+        "userinfo_encrypted_response_alg and _enc belong together": bool(alg) != bool(enc),
+        "an encrypted answer is signed too": bool(alg) and not made.userinfo_signed_response_alg,
+        "an encrypted answer needs jwks or jwks_uri": bool(alg)
+        and not (made.jwks or made.jwks_uri),
+        "jwks has no key of use enc": bool(alg) and bool(made.jwks) and not _to_encrypt(made.jwks),
+        "id_number needs userinfo_encrypted_response_alg": guarded and not alg,
+        "id_number is not for public clients": guarded and made.public,
+    }
+
+
+def _to_encrypt(jwks: Any) -> bool:
+    keys = jwks.get("keys") if isinstance(jwks, dict) else None
+    listed = keys if isinstance(keys, list) else []
+    return any(isinstance(key, dict) and key.get("use") == "enc" for key in listed)

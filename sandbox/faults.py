@@ -13,7 +13,11 @@ def linger(service: magic.Service, number: str) -> None:
     """Take long over a slow number."""
     slow: Container[str] = magic.SLOW.get(number, ())
     if service in slow:
-        time.sleep(flask.current_app.extensions["options"].slow)
+        take_long()
+
+
+def take_long() -> None:
+    time.sleep(flask.current_app.extensions["options"].slow)
 
 
 def hang_up() -> flask.Response:

@@ -11,7 +11,7 @@ from typing import Any
 BEIJING = timezone(timedelta(hours=8))
 KEPT_PER_PHONE = 100
 PHONES = 10_000
-_CODE = re.compile(r"(?<!\d)\d{4,6}(?!\d)")
+_CODE = re.compile(r"(?<![0-9A-Za-z:/.-])\d{4,6}(?![0-9A-Za-z-])")
 _NUMBER = re.compile(r"(?:\+?86|0086)?(1\d{10})")
 
 

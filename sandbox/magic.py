@@ -1,9 +1,17 @@
-"""Numbers that make a service fail in a chosen way; everything else is delivered."""
+"""Numbers that make a service fail in a chosen way, everything else is delivered; and the page
+that lists them, with the names that do the same to a register.
+"""
 
 from dataclasses import dataclass
 from typing import Literal
 
 import flask
+
+from sandbox import alipay_login
+from sandbox.registry import carriers, companies, people
+from sandbox.wechat import apps
+from sandbox.wechat import people as wechat
+from sandbox.wechat.errcodes import ERRCODES
 
 bp = flask.Blueprint("magic", __name__)
 
@@ -153,10 +161,35 @@ def number_for(service: Service, code: str, message: str = "") -> str:
 
 @bp.get("/magic")
 def numbers() -> str:
-    """Every magic number, for whoever tries failures."""
+    """Every magic number and name, for whoever tries failures."""
     tables = [
         (title, [(f"{prefix}{i:04}", m) for i, m in enumerate(entries, start=1)])
         for prefix, (_, entries, title) in _TABLES.items()
     ]
     special = [(number, text) for number, (_, text, _) in _SPECIAL.items()]
-    return flask.render_template("magic.html", tables=tables, special=special)
+    special += [(carriers.PREFIX + digit, text) for digit, text in carriers.SAID.items()]
+    return flask.render_template(
+        "magic.html",
+        tables=tables,
+        special=special,
+        magic_names=_names(),
+        others=[(n, t) for table in (wechat.SAID, alipay_login.SAID) for n, t in table.items()],
+        errcodes=[
+            (number, apps.failing(errcode), errcode, ERRCODES[errcode])
+            for number, errcode in wechat.FAILURES.items()
+        ],
+    )
+
+
+def _names() -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """Title, where to write it, and each name with what comes of it."""
+    of_people = [(name, words) for name, (_, words) in people.MAGIC.items()]
+    of_companies = [(name, words) for name, (_, words) in companies.MAGIC.items()]
+    return [
+        ("特殊姓名", "实名认证时把它填作姓名，号码随意（格式要正确）。", of_people),
+        (
+            "特殊企业名称",
+            "填作企业名称、对公账户户名，或在电子营业执照页面上选择这张执照。",
+            of_companies,
+        ),
+    ]

@@ -1,44 +1,29 @@
 """Tencent Cloud SMS SendSms as it answers on the wire (API 3.0, TC3-HMAC-SHA256)."""
 
-import hmac
 import json
-import re
-import time
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 import flask
 
-from sandbox import faults, magic
+from sandbox import faults, magic, tc3
 from sandbox.inbox import BEIJING, Inbox, plain
 from sandbox.limits import DAY, Limits
 from sandbox.options import Options
+from sandbox.tc3 import Refused
 
 bp = flask.Blueprint("tencent", __name__, url_prefix="/tencent")
 
-SKEW = 300
 MOST_NUMBERS = 200
-_AUTHORIZATION = re.compile(
-    r"TC3-HMAC-SHA256 Credential=([^/]+)/(\d{4}-\d\d-\d\d)/sms/tc3_request,"
-    r"\s*SignedHeaders=([a-z0-9;-]+),\s*Signature=([0-9a-f]{64})"
-)
-
-
-class Refused(Exception):
-    """The whole request failed; Tencent says so with status 200."""
-
-    def __init__(self, code: str, message: str):
-        super().__init__(code)
-        self.code, self.message = code, message
 
 
 @bp.post("/")
 def send_sms() -> flask.Response:
     options: Options = flask.current_app.extensions["options"]
     try:
-        _check_request(options)
+        tc3.check("sms", "2021-01-11", {"SendSms"})
         body = _check_body(options)
         for number in map(_plain, body["PhoneNumberSet"]):
             faults.linger("tencent", number)
@@ -48,9 +33,9 @@ def send_sms() -> flask.Response:
             if (failure := magic.failure("tencent", number, "1990003")) is not None:
                 raise Refused(failure.code, failure.message)
     except Refused as refused:
-        return _answer({"Error": {"Code": refused.code, "Message": refused.message}})
+        return tc3.refusal(refused)
     statuses = [_send(number, body, options) for number in body["PhoneNumberSet"]]
-    return _answer({"SendStatusSet": statuses})
+    return tc3.answer({"SendStatusSet": statuses})
 
 
 def _send(e164: str, body: dict[str, Any], options: Options) -> dict[str, Any]:
@@ -72,41 +57,6 @@ def _send(e164: str, body: dict[str, Any], options: Options) -> dict[str, Any]:
             times,
         )
     return _status(e164, body, serial=serial)
-
-
-def _check_request(options: Options) -> None:
-    headers = flask.request.headers
-    stamp = headers.get("X-TC-Timestamp", "")
-    for name in ("X-TC-Action", "X-TC-Version", "X-TC-Timestamp", "X-TC-Region"):
-        if not headers.get(name):
-            raise Refused("MissingParameter", f"缺少参数 {name.removeprefix('X-TC-')}。")
-    if headers["X-TC-Action"] != "SendSms" or headers["X-TC-Version"] != "2021-01-11":
-        raise Refused("InvalidAction", "接口不存在。")
-    found = _AUTHORIZATION.fullmatch(headers.get("Authorization", ""))
-    if found is None or not {"content-type", "host"} <= set(found[3].split(";")):
-        raise Refused("AuthFailure.SignatureFailure", "请求签名验证失败。")
-    if found[1] != options.tencent_id:
-        raise Refused("AuthFailure.SecretIdNotFound", "SecretId不存在。")
-    if not stamp.isdigit() or abs(time.time() - int(stamp)) > SKEW:
-        raise Refused("AuthFailure.SignatureExpire", "签名过期，Timestamp 与服务器时间相差过大。")
-    date = datetime.fromtimestamp(int(stamp), UTC).strftime("%Y-%m-%d")
-    signature = _signature(options.tencent_key, stamp, date, found[3])
-    if found[2] != date or not hmac.compare_digest(signature, found[4]):
-        raise Refused("AuthFailure.SignatureFailure", "请求签名验证失败。")
-
-
-def _signature(key: str, stamp: str, date: str, names: str) -> str:
-    request = flask.request
-    values = ((name, request.headers.get(name, "").strip()) for name in names.split(";"))
-    lines = "".join(f"{n}:{v.lower() if n == 'x-tc-action' else v}\n" for n, v in values)
-    hashed = sha256(request.get_data()).hexdigest()
-    canonical = f"POST\n/\n\n{lines}\n{names}\n{hashed}"
-    hashed = sha256(canonical.encode()).hexdigest()
-    text = f"TC3-HMAC-SHA256\n{stamp}\n{date}/sms/tc3_request\n{hashed}"
-    secret = f"TC3{key}".encode()
-    for part in (date, "sms", "tc3_request"):
-        secret = hmac.new(secret, part.encode(), sha256).digest()
-    return hmac.new(secret, text.encode(), sha256).hexdigest()
 
 
 def _check_body(options: Options) -> dict[str, Any]:
@@ -169,7 +119,7 @@ def _report(number: str, serial: str, delivered: bool) -> dict[str, Any]:
 
 def _text(body: dict[str, Any]) -> str:
     values = [str(value) for value in body["TemplateParamSet"]]
-    if len(values) == 1:
+    if len(values) == 1 and values[0].isdigit():
         advice = "5分钟内有效，请勿泄露给他人。如非本人操作，请忽略本短信。"
         return f"【{body['SignName']}】您的验证码为{values[0]}，{advice}"
     return f"【{body['SignName']}】通知（模板 {body['TemplateId']}）{'，'.join(values)}"
@@ -181,7 +131,3 @@ def _plain(number: str) -> str:
 
 def _broken(failure: magic.Magic | None) -> flask.Response:
     return faults.hang_up() if failure is magic.DOWN else flask.Response(status=503)
-
-
-def _answer(response: dict[str, Any]) -> flask.Response:
-    return flask.jsonify(Response={**response, "RequestId": str(uuid.uuid4())})

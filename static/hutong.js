@@ -1,5 +1,5 @@
 /* Improves pages that already work without it: counts down to the next code, shows a password, follows a
-   message on its way, stops double submits, solves the safety check. Sends nothing elsewhere. */
+   message on its way and a picture being scanned, stops double submits, solves the safety check. Sends nothing elsewhere. */
 (() => {
   "use strict";
 
@@ -59,6 +59,27 @@
     for (const box of all(".ht-sent")) box.remove();
   }
 
+  /* What happens on the phone is said in place; the page is loaded again only when it is over. */
+  function followScan(place) {
+    const words = place.lastElementChild;
+    const ask = async () => {
+      try {
+        const answer = await fetch(place.dataset.scanUrl, { headers: { Accept: "application/json" }, credentials: "same-origin" });
+        if (answer.redirected) return location.reload();
+        if (answer.ok) {
+          const { over, done, message } = await answer.json();
+          if (done) return document.getElementById(place.dataset.scanForm).requestSubmit();
+          if (over) return location.reload();
+          if (message !== words.textContent) words.textContent = message;
+        }
+      } catch {
+        /* The network is away for a moment: the next round asks again. */
+      }
+      setTimeout(ask, 2000);
+    };
+    setTimeout(ask, 2000);
+  }
+
   /* A second press of a button must not do a thing twice. Back from the cache, it may be pressed again. */
   function pressOnce(form) {
     form.addEventListener("submit", (event) => {
@@ -70,9 +91,24 @@
 
   function spread(input) {
     input.addEventListener("input", () => {
-      const digits = input.value.replace(/\D/g, "").slice(0, 6);
+      const digits = input.value.normalize("NFKC").replace(/\D/g, "").slice(0, 6);
       if (digits !== input.value) input.value = digits;
     });
+  }
+
+  function prints(button) {
+    button.addEventListener("click", () => print());
+    button.hidden = false;
+  }
+
+  function copies(button) {
+    if (!navigator.clipboard) return;
+    const lines = () => Array.from(document.getElementById(button.dataset.copy).children, (line) => line.textContent.trim());
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(lines().join("\n"));
+      button.textContent = button.dataset.copied;
+    });
+    button.hidden = false;
   }
 
   /* --- The safety check: a key whose first bytes are wanted (altcha's proof of work, version 2) ---------- */
@@ -134,9 +170,12 @@
   all("[data-resend-at]").forEach(countDown);
   all(".ht-password").forEach(showPassword);
   all("[data-status-url]").forEach(followMessage);
+  all("[data-scan-url]").forEach(followScan);
   all("[data-challenge]").forEach(check);
   all("form").forEach(pressOnce);
   all(".ht-code").forEach(spread);
+  all("[data-print]").forEach(prints);
+  all("[data-copy]").forEach(copies);
   const summary = document.getElementById("error-summary");
   if (summary) summary.focus();
   const onward = document.querySelector(".ht-frames") && document.getElementById("continue");

@@ -1,9 +1,14 @@
 """People, as tests speak of them: a browser without scripts, and a phone that gets messages."""
 
+import re
+import time
 from dataclasses import dataclass, field
+from html import unescape
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import flask
+import pyotp
 from werkzeug.test import TestResponse
 
 from idp.services import services
@@ -27,11 +32,11 @@ class Phone:
         return [text.text for text in self.inbox.of(self.number)]
 
     def code(self) -> str:
-        """The code received last."""
+        """The code received last; a notice may have come after it."""
         self._deliver()
-        received = self.inbox.of(self.number)
+        received = [text.code for text in self.inbox.of(self.number) if text.code]
         assert received, "no message came"
-        return secrets_in_logs.remember(received[0].code)
+        return secrets_in_logs.remember(received[0])
 
     def _deliver(self) -> None:
         with self.app.app_context():
@@ -39,6 +44,31 @@ class Phone:
             services.sms.work_once(1)  # a worker's first look makes its group
             while services.sms.work_once(1):
                 pass
+
+
+@dataclass
+class Authenticator:
+    """An app that has read a QR code (Key Uri Format)."""
+
+    address: str
+    slow: float = 0
+    """By how many seconds the clock of its phone is slow."""
+
+    @classmethod
+    def scans(cls, page: str) -> "Authenticator":
+        found = re.search(r'href="(otpauth://[^"]+)"', page)
+        assert found, "no QR code on this page"
+        return cls(unescape(found[1]))
+
+    @property
+    def secret(self) -> str:
+        """In base32."""
+        return parse_qs(urlsplit(self.address).query)["secret"][0]
+
+    def code(self, later: float = 0) -> str:
+        """What it shows now, or ``later`` seconds."""
+        moment = int(time.time() - self.slow + later)
+        return secrets_in_logs.remember(pyotp.TOTP(self.secret).at(moment))
 
 
 @dataclass
@@ -51,6 +81,7 @@ class Citizen:
     page: TestResponse | None = None
     trail: list[str] = field(default_factory=list)
     """Every address the browser was sent to since the last page was asked for."""
+    agent: str = MOBILE
 
     def __post_init__(self) -> None:
         self.browser = self.app.test_client()
@@ -149,6 +180,6 @@ class Citizen:
                 method=method,
                 data=fields,
                 base_url="http://localhost:8000",
-                headers={"User-Agent": MOBILE},
+                headers={"User-Agent": self.agent},
                 environ_base={"REMOTE_ADDR": self.address},
             )

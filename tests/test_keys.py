@@ -6,11 +6,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import flask
+import orjson
 import pytest
 from joserfc import jwt
 from sqlalchemy import text
 
 from idp.audit import log
+from idp.crypto import sm2
+from idp.crypto.errors import AlgorithmOff
 from idp.errors import EngineUnavailable
 from idp.keys import ALGORITHMS, SigningKeys
 from idp.settings import Keys
@@ -241,6 +244,40 @@ def in_parallel(engines, directory, ask) -> list:
         thread.join()
     assert len(answers) == 4
     return answers
+
+
+def test_sm2_keys_live_by_the_same_rules_and_are_published_apart(node, clock):
+    keys = SigningKeys(SETTINGS.model_copy(update={"sm2": True}))
+    old = keys.signer(sm2.ALG).kid
+    new = keys.rotate([sm2.ALG])[0]
+    assert kids(keys, sm2.ALG) == {"next": [new], "current": [old], "retired": []}
+    assert b"sm2" not in keys.jwks_bytes()
+    assert {key["kid"] for key in orjson.loads(keys.gm_jwks_bytes())["keys"]} == {old, new}
+    assert b'"d"' not in keys.gm_jwks_bytes()
+
+    clock(hours=2)
+    assert keys.signer(sm2.ALG).kid == new
+    assert {key.kid for key in keys.public_keyset().keys} >= {old, new}
+    leaked = keys.replace(sm2.ALG)
+    assert kids(keys, sm2.ALG) == {"next": [], "current": [leaked], "retired": []}
+    clock(days=3)
+    keys.rotate()
+    assert len(kids(keys, sm2.ALG)["next"]) == 1
+    sealed = db.session.execute(text("SELECT private FROM signing_key")).all()
+    assert all(row[0].startswith("intl.k1.") for row in sealed)
+
+
+def test_sm2_keys_wait_while_they_are_turned_off(keys):
+    on = SigningKeys(SETTINGS.model_copy(update={"sm2": True}))
+    kid = on.signer(sm2.ALG).kid
+
+    keys.rotate()
+    assert kid not in {view.kid for view in keys.views()}
+    for refused in (keys.signer, keys.replace):
+        with pytest.raises(AlgorithmOff):
+            refused(sm2.ALG)
+
+    assert SigningKeys(SETTINGS.model_copy(update={"sm2": True})).signer(sm2.ALG).kid == kid
 
 
 def test_rotation_is_audited(keys):

@@ -2,16 +2,20 @@
 
 import json
 import os
+import shutil
 import signal
 import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 from sqlalchemy import create_engine, make_url, text
 
-from bench.scale import filling, measuring, sizing
+from bench.scale import filling, measuring, sizing, switching
 from bench.scale.engines import running as started
 from bench.scale.ledger import NotOurs
+from bench.whole import machine
 from idp import settings
 from idp.commands.opening import FOR_PEOPLE, said_plainly
 from idp.commands.supervising import told_to_stop
@@ -90,6 +94,41 @@ def everything(directory: Path, accounts: int, rounds: int) -> None:
             click.echo(filling.fill(filling.load(url), count, os.cpu_count() or 1).said, err=True)
         _measured(urls, directory / "nodes", rounds, _SECONDS, results)
     click.echo("\n".join(sizing.tables(json.loads(results.read_text("utf-8")), _USUAL)))
+
+
+@scale.command()
+@click.argument("directory", type=click.Path(path_type=Path, exists=False))
+@click.option("--accounts", type=int, default=1_000_000, show_default=True)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=switching.ROOT / "bench" / "results" / "switch.json",
+    help="Where JSON goes; default: bench/results/switch.json.",
+)
+def switch(directory: Path, accounts: int, out: Path) -> None:
+    """Invent ACCOUNTS people with real names, re-key all of them to the other suite and back.
+
+    Each time the command is killed (SIGKILL) half-way, and another one goes on. DIRECTORY is new,
+    and gone when it is over.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    os.environ["HUTONG_ENVIRONMENT"] = "development"
+    directory = directory.resolve()
+    os.environ["HUTONG_VAR_DIR"] = str(directory / "node")
+    try:
+        with started(directory / "engines") as (database, redis), said_plainly():
+            configured = filling.load(database, redis)
+            click.echo(filling.fill(configured, accounts, os.cpu_count() or 1).said, err=True)
+            switching.identify(configured)
+            found = []
+            for switched in switching.switch(configured, kill=True):
+                click.echo(switched.said)
+                found.append(asdict(switched))
+        about = {"at": f"{datetime.now(UTC):%Y-%m-%d}", "machine": machine()}
+        record = {**about, "accounts": accounts, "switches": found}
+        out.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def _database_of_its_own(server: str, name: str) -> str:

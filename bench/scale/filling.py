@@ -84,9 +84,10 @@ def _filled(configured: Settings, chunks: list[Chunk], processes: int) -> Filled
     return Filled(written, rows, wrote - began, time.monotonic() - wrote)
 
 
-def load(database: str, **more: Any) -> Settings:
-    """The settings of the node in force, with the database named."""
-    return settings.load(**FOR_PEOPLE, store={"database_url": database}, **more)
+def load(database: str, redis: str = "") -> Settings:
+    """The settings of the node in force, with the engines named."""
+    store = {"database_url": database} | ({"redis_url": redis} if redis else {})
+    return settings.load(**FOR_PEOPLE, store=store)
 
 
 def _take(configured: Settings) -> None:
@@ -155,11 +156,15 @@ def _write_chunk(chunk: Chunk) -> int:
         found = Writing(shared).of(map(people.person, chunk.numbers))
         for model, plan in tables(connection.dialect).items():
             values = [plan.row(given) for given in found[model]]
-            put = _copy if _postgres(connection) else _insert
             put(connection, plan, values)
             rows += len(values)
         ledger.note(connection, chunk)
     return rows
+
+
+def put(connection: Connection, plan: Plan, rows: list[list[Any]]) -> None:
+    """Write what ``plan`` has put on paper, the fastest way there is."""
+    (_copy if _postgres(connection) else _insert)(connection, plan, rows)
 
 
 def _copy(connection: Connection, plan: Plan, rows: list[list[Any]]) -> None:

@@ -20,6 +20,10 @@ bp = flask.Blueprint("portal", __name__)
 TEXTS = {
     "access_denied": ("您取消了本次登录", "没有任何信息提供给我们。需要办理业务时，请重新登录。"),
     "interrupted": ("登录没有完成", "登录页面可能停留过久，或在另一个窗口中打开过。请重新登录。"),
+    "unmet": (
+        "还没有达到办理所需的认证级别",
+        "这里的业务需要确认是您本人。请重新登录，并按页面提示完成实名认证和两种方式的验证。",
+    ),
     "unavailable": ("暂时无法连接统一身份认证平台", "请稍等片刻再试；您的办件不受影响。"),
     "refused": ("统一身份认证平台没有完成登录", "请重新登录；多次出现时请拨打服务热线。"),
 }
@@ -126,6 +130,8 @@ def _not_signed_in(error: OAuthError) -> ResponseReturnValue:
     flask.current_app.logger.warning("sign-in not completed: %s", error.error)
     if error.error == "access_denied":
         return _sorry("access_denied", 200)
+    if error.error == "unmet_authentication_requirements":
+        return _sorry("unmet", 200)
     if error.error == "mismatching_state":
         return _sorry("interrupted", 400)
     return _sorry("refused", 400)

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import flask
 
-from idp import credentials, notices, sessions
-from idp.account.blueprint import bp, fresh_sign_in, me, mine
+from idp import credentials, sessions
+from idp.account.blueprint import bp, fresh_sign_in
 from idp.account.errors import TooManyOldPasswords, WrongOldPassword
 from idp.audit import events
 from idp.audit import log as audit
@@ -18,6 +18,7 @@ from idp.store.engines import db
 from idp.store.throttles import Counter
 from idp.web import people
 from idp.web.people import FIRST, Failed
+from idp.web.signed_in import me, mine
 
 
 @bp.get("/username")
@@ -67,11 +68,7 @@ def set_password() -> flask.Response:
         return _password(people.failed(credentials.WeakNewPassword(), reasons=reasons))
     first = account.password_hash is None
     settles = services.settings.login.password_settles if first else None
-    accounts.give_password(account, services.passwords.hash(chosen), settles)
-    audit.record(events.PasswordSet(account=account.id, first=first))
-    if account.phone and not first:
-        notices.add(account.phone, "password_changed")
-    sessions.end_all(account.id, reason="password_changed", keep=mine().id, keep_offline=False)
+    credentials.give(account, chosen, keep=mine().id, settles=settles)
     return people.go("/account/?done=password")
 
 

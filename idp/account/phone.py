@@ -1,23 +1,30 @@
-"""Changing the number: the new one is proven, the old one is told."""
+"""Changing the number: the new one is proven, the old one is told.
+
+It is done at once by who has the old number at hand, or has just shown two kinds of factors, or a
+face. Who has shown one kind alone, a password somebody may have found, waits while the old number
+is told and may say no.
+"""
 
 from types import SimpleNamespace
 
 import flask
 
-from idp import codes, interactions, notices, sessions
-from idp.account.blueprint import bp, fresh_sign_in, me, mine
-from idp.account.errors import NumberElsewhere
+from idp import codes, interactions, notices, recoveries, sessions
+from idp.account import changing
+from idp.account.blueprint import bp, fresh_sign_in
+from idp.account.changing import at_once, waiting
 from idp.audit import events
 from idp.audit import log as audit
 from idp.crypto import masking
 from idp.errors import IdpError
-from idp.handover import displace, lapsed, settle
+from idp.handover import give, loser, settle
 from idp.interactions import Interaction
 from idp.services import services
-from idp.store import accounts, numbers
-from idp.store.accounts import Account, PhoneTaken
+from idp.store import numbers
+from idp.store.accounts import Account
 from idp.web import people
 from idp.web.people import FIRST, Failed
+from idp.web.signed_in import me, mine
 
 PURPOSE = "phone"
 
@@ -28,7 +35,19 @@ def phone() -> flask.Response:
     if "i" not in flask.request.args:
         opened = interactions.open_("/account/", reason=PURPOSE, account_id=me().id)
         return people.go(opened.url("/account/phone"))
-    return _page(_entered())
+    interaction = _entered()
+    if found := waiting(me()):
+        return changing.show(found)
+    if not at_once(interaction) and not _waits(interaction):
+        return changing.choose(interaction)
+    return _page(interaction)
+
+
+@bp.get("/phone/wait")
+def wait_instead() -> flask.Response:
+    """One kind of factor is all there is: the change takes a while."""
+    interaction = interactions.note(_entered(), wait=True)
+    return people.go(interaction.url("/account/phone"))
 
 
 @bp.get("/phone/send")
@@ -55,7 +74,10 @@ def change_phone() -> flask.Response:
     try:
         entered = people.text("sms_code")
         number = codes.check(interaction, PURPOSE, entered, people.here())
-        _give(me(), number)
+        if not at_once(interaction):
+            changing.begin(me(), number)
+            return people.go("/account/phone")
+        bind(me(), number)
     except IdpError as error:
         return _page(interaction, people.failed(error))
     interactions.note(interaction, done=True)
@@ -70,25 +92,24 @@ def _entered() -> Interaction:
     return interaction
 
 
-def _give(account: Account, number: str) -> None:
+def _waits(interaction: Interaction) -> bool:
+    return bool(interaction.result.get("wait"))
+
+
+def bind(account: Account, number: str, reason: str = "") -> None:
     """Bind the number just proven. Raises NumberElsewhere while another account proves it."""
-    old, holder = account.phone, accounts.by_phone(number)
-    moved = holder if holder and holder.id != account.id and lapsed(holder) else None
-    if moved is not None:
-        displace(moved)
-    try:
-        accounts.give_number(account, number)
-    except PhoneTaken:
-        raise NumberElsewhere from None
+    old, moved = account.phone, loser(account, number)
+    give(account, number, moved)
     index = services.sealer.index
     changed = events.PhoneChanged(
         account=account.id,
         old_phone=index("phone", old) if old else None,
         new_phone=index("phone", number),
+        reason=reason,
     )
     audit.record(changed)
     if old and old != number:
-        notices.add(old, "phone_changed")
+        notices.warn(account, "phone_changed", old)
     numbers.told(account.id)
     sessions.claims_changed(account.id)
     if moved is not None:
@@ -108,4 +129,5 @@ def _page(interaction: Interaction, failed: Failed = FIRST) -> flask.Response:
         form = codes.number_form(interaction, "phone", failed, sent=False, **urls)
     old = me().phone
     account = SimpleNamespace(masked=masking.phone(old) if old else "")
-    return people.page("account/phone.html", None, failed, form=form, account=account)
+    wait = None if at_once(interaction) else recoveries.wait_of(me())
+    return people.page("account/phone.html", None, failed, form=form, account=account, wait=wait)

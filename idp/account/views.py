@@ -1,38 +1,78 @@
 """A person's own pages: what there is, where they are signed in, who was told what."""
 
-from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
 import flask
 
-from idp import assurance, consents, profile, sessions
-from idp.account import credentials, history, phone
-from idp.account.blueprint import bp, me, mine
-from idp.account.errors import NoSuchPortal, NoSuchSession
+from idp import consents, levels, profile
+from idp.account import (
+    cases,
+    children,
+    closing,
+    credentials,
+    devices,
+    export,
+    history,
+    identity,
+    linked,
+    merges,
+    methods,
+    passkeys,
+    phone,
+    reads,
+    recovery_codes,
+    scan,
+    totp,
+    words,
+)
+from idp.account.blueprint import bp
+from idp.account.errors import NoSuchPortal
 from idp.account.history import method_of
 from idp.crypto import masking
 from idp.errors import N_
 from idp.store import accounts, clients, connections
+from idp.store import identities as store
 from idp.store.accounts import SignIn
 from idp.store.connections import Connection
 from idp.web import i18n, people
+from idp.web.signed_in import me, mine
 
-__all__ = ["bp", "credentials", "history", "phone"]
+__all__ = [
+    "bp",
+    "cases",
+    "children",
+    "closing",
+    "credentials",
+    "devices",
+    "export",
+    "history",
+    "identity",
+    "linked",
+    "merges",
+    "methods",
+    "passkeys",
+    "phone",
+    "reads",
+    "recovery_codes",
+    "scan",
+    "totp",
+]
 
 _NOTICES = {
     "password": N_("密码已保存，其他设备上的登录已全部退出。"),
     "username": N_("用户名已保存。"),
     "phone": N_("手机号码已更换。"),
     "withdrawn": N_("授权已取消。"),
-    "ended": N_("已退出所选的登录。"),
+    "realname": N_("实名认证成功。"),
+    "merged": N_("两个账号已合并。7 天内可以在“实名信息”的“合并记录”中撤销。"),
 }
 _NO_NUMBER = N_("您的账号没有绑定手机号码。请绑定号码，并设置用户名和密码，以免无法登录。")
 
 
 @bp.get("/")
 def home() -> flask.Response:
-    account = me()
+    account, found = me(), store.of(me().id)
     notice, kind = _done(), "success"
     if account.phone is None:
         notice, kind = _NO_NUMBER, "warning"
@@ -43,7 +83,9 @@ def home() -> flask.Response:
             masked=masking.phone(account.phone) if account.phone else "",
             username=account.username or "",
             has_password=account.password_hash is not None,
-            level=_level_name(),
+            level=identity.named("ial", levels.of(account)),
+            identity=identity.card(found),
+            lost_name=found is None and bool(store.past_of(account.id)),
             opened_at=account.created_at,
         ),
         last_signin=_before_this(accounts.last_sign_ins(account.id)),
@@ -52,47 +94,9 @@ def home() -> flask.Response:
     )
 
 
-@bp.get("/sessions")
-def where() -> flask.Response:
-    shown = [
-        SimpleNamespace(
-            id=each.id,
-            device=each.terminal,
-            method=method_of(each.amr),
-            started=datetime.fromtimestamp(each.started, UTC),
-            last_seen=datetime.fromtimestamp(each.seen, UTC),
-            current=each.id == mine().id,
-        )
-        for each in sessions.list_of(me().id)
-    ]
-    return people.page("account/sessions.html", None, sessions=shown, notice=_done())
-
-
-@bp.get("/sessions/end")
-@bp.get("/sessions/end-others")
-def address_of_a_form() -> flask.Response:
-    return people.back_to("/account/sessions")
-
-
-@bp.post("/sessions/end")
-def end_one() -> flask.Response:
-    wanted = people.text("session")
-    found = next((each for each in sessions.list_of(me().id) if each.id == wanted), None)
-    if found is None:
-        raise NoSuchSession
-    sessions.end(found, reason="ended_by_person", keep_offline=False)
-    return people.go("/account/sessions?done=ended")
-
-
-@bp.post("/sessions/end-others")
-def end_others() -> flask.Response:
-    sessions.end_all(me().id, reason="ended_by_person", keep=mine().id, keep_offline=False)
-    return people.go("/account/sessions?done=ended")
-
-
 @bp.get("/portals")
 def portals() -> flask.Response:
-    claims = profile.of(me())
+    claims = _known()
     shown = [_portal(each, claims) for each in connections.of(me().id)]
     return people.page("account/portals.html", None, portals=shown, notice=_done())
 
@@ -100,7 +104,7 @@ def portals() -> flask.Response:
 @bp.get("/portals/<client_id>/withdraw")
 def withdraw(client_id: str) -> flask.Response:
     connection = _withdrawable(client_id)
-    portal = _portal(connection, profile.of(me()))
+    portal = _portal(connection, _known())
     return people.page(
         "account/withdraw.html",
         None,
@@ -112,8 +116,12 @@ def withdraw(client_id: str) -> flask.Response:
 
 @bp.post("/portals/<client_id>/withdraw")
 def withdraw_now(client_id: str) -> flask.Response:
-    consents.withdraw(me().id, _withdrawable(client_id).client_id)
+    consents.withdraw(me().id, _withdrawable(client_id).client_id, mine().acting_for)
     return people.go("/account/portals?done=withdrawn")
+
+
+def _known() -> dict[str, Any]:
+    return profile.of(me()) | profile.of_identity(me().id)
 
 
 def _withdrawable(client_id: str) -> Connection:
@@ -136,7 +144,7 @@ def _portal(connection: Connection, claims: dict[str, Any]) -> SimpleNamespace:
         purpose=client.purpose if client else "",
         basis=connection.legal_basis,
         statute=connection.statute,
-        claims=profile.shown(claims, connection.granted),
+        claims=profile.shown(claims, connection.granted, i18n.locale()),
         since=connection.first_at,
         last_used=connection.last_at,
         withdraw_url=path if consented else "",
@@ -149,16 +157,11 @@ def _before_this(rows: list[SignIn]) -> SimpleNamespace | None:
         return None
     before = rows[1]
     return SimpleNamespace(
-        at=before.at, where=before.terminal, method=method_of(tuple(before.methods))
+        at=before.at,
+        where=words.where(before.terminal, before.region),
+        method=method_of(tuple(before.methods)),
     )
 
 
 def _done() -> str:
     return _NOTICES.get(flask.request.args.get("done", ""), "")
-
-
-def _level_name() -> str:
-    """What the level of the session is called, in the language of the page."""
-    names = assurance.TABLE["ial"][str(mine().level.ial)]
-    found: str = names["name"] if i18n.locale() == "zh-CN" else names["name_en"]
-    return found

@@ -67,12 +67,45 @@ class AccountStopped(Event):
     action = "account.stopped"
     target: str = ""
     """The account stopped, when somebody else did it."""
+    kind: str = ""
+    case: str = ""
+    officer: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class AccountRestored(Event):
     action = "account.restored"
     target: str = ""
+    case: str = ""
+    officer: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClosingAsked(Event):
+    """The holder wants the account closed; it is suspended."""
+
+    action = "account.closing_asked"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClosingTakenBack(Event):
+    action = "account.closing_taken_back"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountErased(Event):
+    """Nothing is left of ``target`` that names anybody."""
+
+    action = "account.erased"
+    target: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class InformationExported(Event):
+    """The person took along everything held about them."""
+
+    action = "account.exported"
+    format: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,11 +126,29 @@ class SignedIn(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ScanAnswered(Event):
+    """A person said on their phone whether another screen is to be signed in."""
+
+    action = "scan.answered"
+
+
+@dataclass(frozen=True, kw_only=True)
 class SignInFailed(Event):
     action = "session.refused"
     outcome: Outcome = "refused"
     method: str = ""
     phone: Index | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RiskFound(Event):
+    """Rules of the table of risks applied to a sign-in."""
+
+    action = "risk.found"
+    rules: tuple[str, ...] = ()
+    wanted: str = ""
+    """What the strongest of them wants: notify, captcha, second_factor or stop."""
+    method: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,6 +203,95 @@ class PasswordSet(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AccountLinked(Event):
+    """An account elsewhere was bound: WeChat, Alipay."""
+
+    action = "linked.added"
+    upstream: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountUnlinked(Event):
+    action = "linked.removed"
+    upstream: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkRefused(Event):
+    """One name of a person elsewhere is bound to this account, another to ``target``."""
+
+    action = "linked.refused"
+    outcome: Outcome = "refused"
+    target: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasskeyAdded(Event):
+    action = "passkey.added"
+    factor: str = ""
+    attested: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasskeyRemoved(Event):
+    action = "passkey.removed"
+    factor: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasskeyCopied(Event):
+    """The counter of a passkey went back; it signs in no more."""
+
+    action = "passkey.copied"
+    outcome: Outcome = "refused"
+    factor: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrowserForgotten(Event):
+    """A person no longer wants a browser taken for theirs."""
+
+    action = "browser.forgotten"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwoFactorChosen(Event):
+    """A person wants two factors at every sign-in, or no longer."""
+
+    action = "two_factor.chosen"
+    wanted: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class TotpAdded(Event):
+    """An authenticator app was set up and has shown a right code."""
+
+    action = "totp.added"
+    factor: str = ""
+    """Its id."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TotpRemoved(Event):
+    action = "totp.removed"
+    factor: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecoveryCodesMade(Event):
+    """A set of recovery codes was made and shown; ``again``: it voids another one."""
+
+    action = "recovery_codes.made"
+    again: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecoveryCodeUsed(Event):
+    action = "recovery_codes.used"
+    left: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class PasswordReset(Event):
     action = "password.reset"
     method: str = "sms"
@@ -184,6 +324,327 @@ class AgreementAccepted(Event):
     action = "agreement.accepted"
     agreement: str
     version: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentityVerified(Event):
+    """A verifier confirmed who a person is; ``reference`` is its own number of the check."""
+
+    action = "identity.verified"
+    method: str = ""
+    verifier: str = ""
+    reference: str = ""
+    ial: int = 1
+    raised: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentityRefused(Event):
+    """A check that did not match; ``reason`` is its outcome, ``code`` what the service said."""
+
+    action = "identity.refused"
+    outcome: Outcome = "refused"
+    method: str = ""
+    verifier: str = ""
+    reference: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FaceCompared(Event):
+    """The living face of somebody not signed in was compared with the register, for what they
+    want to get back; ``reference`` and ``code`` are the service's own.
+    """
+
+    action = "face.compared"
+    verifier: str = ""
+    reference: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumberShown(Event):
+    """A number long unproven, and the face of who is its account's by name: it is theirs still."""
+
+    action = "phone.shown_by_face"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecoveryBegun(Event):
+    """Somebody gets ``target`` back, to have it with another number after a while."""
+
+    action = "recovery.begun"
+    target: str = ""
+    recovery: str = ""
+    way: str = ""
+    new_phone: Index | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecoveryCancelled(Event):
+    action = "recovery.cancelled"
+    target: str = ""
+    recovery: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecoveryCompleted(Event):
+    """``target`` has another number and another password now."""
+
+    action = "recovery.completed"
+    target: str = ""
+    recovery: str = ""
+    way: str = ""
+    old_phone: Index | None = None
+    new_phone: Index | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountFrozen(Event):
+    """Whoever got a security notice said that it was not them; ``reason`` names the notice."""
+
+    action = "account.frozen"
+    target: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountSecured(Event):
+    """The holder of a frozen account proved to be there, and chose another password."""
+
+    action = "account.secured"
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentityReleased(Event):
+    """An account lost its real name; ``reason`` says why."""
+
+    action = "identity.released"
+    target: str = ""
+    officer: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LevelLowered(Event):
+    """Evidence above ``ial`` counts no more."""
+
+    action = "identity.lowered"
+    target: str = ""
+    ial: int = 1
+    officer: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentityRead(Event):
+    """An officer saw the real name of ``target``, masked, and what confirms it."""
+
+    action = "identity.read"
+    target: str = ""
+    officer: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountShown(Event):
+    """Who is signed in has shown that another account is theirs too; no session began."""
+
+    action = "account.shown"
+    target: str = ""
+    methods: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountsMerged(Event):
+    """``target`` went into ``account``, which is the same person's."""
+
+    action = "account.merged"
+    target: str = ""
+    merge: str = ""
+    cases: tuple[str, ...] = ()
+    """Those that went along, by code."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MergeUndone(Event):
+    action = "account.merge_undone"
+    target: str = ""
+    merge: str = ""
+    officer: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseOpened(Event):
+    """A citizen asked for something a person has to decide."""
+
+    action = "case.opened"
+    case: str = ""
+    kind: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseRead(Event):
+    """An officer saw what the citizen stated, personal data included."""
+
+    action = "case.read"
+    target: str = ""
+    case: str = ""
+    officer: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseDecided(Event):
+    action = "case.decided"
+    target: str = ""
+    case: str = ""
+    kind: str = ""
+    officer: str = ""
+    decision: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseLapsed(Event):
+    """Nobody decided it in time."""
+
+    action = "case.lapsed"
+    target: str = ""
+    case: str = ""
+    kind: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuardianAgreed(Event):
+    """A guardian agrees that the real name of ``target``, a child under fourteen, is processed."""
+
+    action = "guardian.agreed"
+    target: str = ""
+    case: str = ""
+    relation: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuardianConfirmed(Event):
+    """The hall has seen both of them and their papers: the consent counts."""
+
+    action = "guardian.confirmed"
+    target: str = ""
+    case: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuardianWithdrew(Event):
+    """The consent has ended: by the guardian's wish, or with their account."""
+
+    action = "guardian.withdrew"
+    target: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuardianReplaced(Event):
+    """The staff has seen that somebody else is the guardian of ``target`` now."""
+
+    action = "guardian.replaced"
+    target: str = ""
+    officer: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrganisationVerified(Event):
+    """An authoritative check has shown that it exists, and that the account represents it."""
+
+    action = "organisation.verified"
+    organisation: str = ""
+    method: str = ""
+    reference: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrganisationRefused(Event):
+    """A check of an organisation did not match; ``code`` is what the service said."""
+
+    action = "organisation.refused"
+    outcome: Outcome = "refused"
+    method: str = ""
+    verifier: str = ""
+    reference: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrganisationRenamed(Event):
+    """Names of organisations are public, yet no event holds them: the table does."""
+
+    action = "organisation.renamed"
+    organisation: str = ""
+    officer: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrganisationDissolved(Event):
+    action = "organisation.dissolved"
+    organisation: str = ""
+    officer: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepresentativeReplaced(Event):
+    """``target`` is the account of the new legal representative; "" where there is none yet."""
+
+    action = "organisation.representative_replaced"
+    organisation: str = ""
+    target: str = ""
+    officer: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MandateOffered(Event):
+    """A right to act for an organisation; ``target`` is whose it is, once it is anybody's."""
+
+    action = "mandate.offered"
+    mandate: str = ""
+    organisation: str = ""
+    target: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MandateAccepted(Event):
+    """Taken up by the agent, or the law's own: the legal representative's."""
+
+    action = "mandate.accepted"
+    mandate: str = ""
+    organisation: str = ""
+    target: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MandateDeclined(Event):
+    action = "mandate.declined"
+    mandate: str = ""
+    organisation: str = ""
+    target: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MandateRevoked(Event):
+    action = "mandate.revoked"
+    mandate: str = ""
+    organisation: str = ""
+    target: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActedFor(Event):
+    """A person went over to acting for an organisation, or back to themselves."""
+
+    action = "session.acting"
+    organisation: str = ""
+    mandate: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LevelRaised(Event):
+    """A session stands on more than at its sign-in: the person's identity was verified."""
+
+    action = "session.level_raised"
+    acr: str = ""
+    session: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -254,6 +715,16 @@ class ClientCreated(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ClientApproved(Event):
+    """An officer lets a client ask for sensitive claims it could not ask for before."""
+
+    action = "client.approved"
+    claims: tuple[str, ...] = ()
+    """Names of claims, never their values."""
+    officer: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ClientChanged(Event):
     action = "client.changed"
     changed: tuple[str, ...] = ()
@@ -300,20 +771,72 @@ EVENTS: tuple[type[Event], ...] = (
     AccountOpened,
     AccountStopped,
     AccountRestored,
+    ClosingAsked,
+    ClosingTakenBack,
+    AccountErased,
+    InformationExported,
     AccountLookedUp,
     SignedIn,
     SignInFailed,
+    ScanAnswered,
+    RiskFound,
     SignedOut,
     SessionEnded,
     CodeSent,
     CodeRefused,
     SmsBudgetNear,
     PasswordSet,
+    AccountLinked,
+    AccountUnlinked,
+    LinkRefused,
+    PasskeyAdded,
+    PasskeyRemoved,
+    PasskeyCopied,
+    BrowserForgotten,
+    TwoFactorChosen,
+    TotpAdded,
+    TotpRemoved,
+    RecoveryCodesMade,
+    RecoveryCodeUsed,
     PasswordReset,
     UsernameChanged,
     PhoneChanged,
     PhoneUnproven,
     AgreementAccepted,
+    IdentityVerified,
+    IdentityRefused,
+    RecoveryBegun,
+    RecoveryCancelled,
+    RecoveryCompleted,
+    AccountFrozen,
+    AccountSecured,
+    FaceCompared,
+    NumberShown,
+    IdentityReleased,
+    LevelLowered,
+    IdentityRead,
+    AccountShown,
+    AccountsMerged,
+    MergeUndone,
+    CaseOpened,
+    CaseRead,
+    CaseDecided,
+    CaseLapsed,
+    GuardianAgreed,
+    GuardianConfirmed,
+    GuardianWithdrew,
+    GuardianReplaced,
+    OrganisationVerified,
+    OrganisationRefused,
+    OrganisationRenamed,
+    OrganisationDissolved,
+    RepresentativeReplaced,
+    MandateOffered,
+    MandateAccepted,
+    MandateDeclined,
+    MandateRevoked,
+    ActedFor,
+    LevelRaised,
     ConsentGiven,
     StatutoryDisclosure,
     ConsentWithdrawn,
@@ -323,6 +846,7 @@ EVENTS: tuple[type[Event], ...] = (
     TokenRevoked,
     FamilyRevoked,
     ClientCreated,
+    ClientApproved,
     ClientChanged,
     ClientStopped,
     KeysRotated,

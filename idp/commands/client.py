@@ -12,16 +12,24 @@ import click
 from idp import standing
 from idp.audit import context
 from idp.commands.opening import opened
+from idp.staff import Act
 from idp.store import clients
 
 client = click.Group("client", help="Register portals and look after them.")
 OPERATOR = context.Context(channel="command", role="operator")
+OFFICER = click.option(
+    "--officer", default="", help="Your staff number; needed to approve sensitive claims."
+)
+APPROVED_FOR = click.option(
+    "--reason", default="", help="Why they are approved; kept in the audit trail."
+)
 
 _REPEATED = {
     "redirect_uri": "redirect_uris",
     "post_logout_redirect_uri": "post_logout_redirect_uris",
     "web_origin": "web_origins",
     "claim": "claims",
+    "sensitive_claim": "sensitive_claims",
     "grant_type": "grant_types",
 }
 _HIDDEN = {"secret_hash", "old_secret_hash", "old_secret_until"}
@@ -36,18 +44,39 @@ _HIDDEN = {"secret_hash", "old_secret_hash", "old_secret_until"}
 @click.option("--backchannel-logout-uri")
 @click.option("--frontchannel-logout-uri")
 @click.option("--auth", "token_endpoint_auth_method", help="client_secret_basic, …, none.")
-@click.option("--alg", "id_token_signed_response_alg", help="ES256 (default) or RS256.")
+@click.option("--alg", "id_token_signed_response_alg", help="ES256 (default), RS256, …")
+@click.option("--userinfo-alg", "userinfo_signed_response_alg", help="ES256 or RS256.")
+@click.option(
+    "--userinfo-encryption",
+    "userinfo_encrypted_response_alg",
+    type=click.Choice(clients.KEY_MANAGEMENT),
+    help="To a key of use enc among the client's own.",
+)
+@click.option(
+    "--userinfo-enc",
+    "userinfo_encrypted_response_enc",
+    type=click.Choice(clients.CONTENT_ENCRYPTION),
+)
+@click.option("--jwks-uri", help="Where the client publishes its keys.")
 @click.option("--scope")
 @click.option("--legal-basis", help="consent (default) or statutory.")
 @click.option("--statute", help="The law a statutory client stands on.")
 @click.option("--claim", multiple=True, help="A claim a statutory client may be told.")
+@click.option(
+    "--sensitive-claim",
+    multiple=True,
+    type=click.Choice(tuple(dict.fromkeys(clients.SENSITIVE.values()))),
+    help="Approve the client for it; may be repeated.",
+)
 @click.option("--grant-type", multiple=True)
 @click.option("--web-origin", multiple=True, help="Origin of a public client's pages (CORS).")
 @click.option("--legal-name")
 @click.option("--contact")
 @click.option("--purpose")
 @click.option("--home-uri")
-def create(path: Path | None, client_id: str, **given: Any) -> None:
+@OFFICER
+@APPROVED_FOR
+def create(path: Path | None, client_id: str, officer: str, reason: str, **given: Any) -> None:
     """Register a portal. Its secret is shown once; only a digest is kept."""
     metadata = _read(path) if path else {}
     for name, value in given.items():
@@ -56,7 +85,9 @@ def create(path: Path | None, client_id: str, **given: Any) -> None:
     named = metadata.pop("client_id", "")
     client_id = client_id or named or f"c-{secrets.token_hex(8)}"
     with opened(), context.use(OPERATOR):
-        _show_once(client_id, standing.create_client(client_id, metadata))
+        approval = _approval(officer, reason)
+        secret = standing.create_client(client_id, metadata, approval=approval)
+        _show_once(client_id, secret)
 
 
 @client.command("list")
@@ -83,10 +114,12 @@ def show(client_id: str) -> None:
 @client.command()
 @click.argument("client_id")
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
-def change(client_id: str, path: Path) -> None:
+@OFFICER
+@APPROVED_FOR
+def change(client_id: str, path: Path, officer: str, reason: str) -> None:
     """Replace the settings named in the file PATH (TOML or JSON); the others stay."""
     with opened(), context.use(OPERATOR):
-        standing.change_client(client_id, _read(path))
+        standing.change_client(client_id, _read(path), approval=_approval(officer, reason))
     click.echo(f"{client_id} changed; it holds at once.")
 
 
@@ -116,6 +149,11 @@ def rotate_secret(client_id: str) -> None:
     """Give CLIENT_ID a new secret; the old one works for another week."""
     with opened(), context.use(OPERATOR):
         _show_once(client_id, standing.rotate_secret(client_id))
+
+
+def _approval(officer: str, reason: str) -> Act | None:
+    """None where nobody approves anything. Raises OfficerUnnamed where half of it is said."""
+    return Act.by(officer, reason) if officer or reason else None
 
 
 def _show_once(client_id: str, secret: str) -> None:

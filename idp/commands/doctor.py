@@ -8,10 +8,15 @@ from collections.abc import Callable, Iterator
 import click
 
 from idp import settings
+from idp.commands import regions
 from idp.commands.opening import FOR_PEOPLE, opened
 from idp.commands.worker import LOOPS
+from idp.crypto import sm2
+from idp.passkeys import Site
+from idp.places import Regions
+from idp.sms import texts
+from idp.store import clients, heartbeats
 from idp.store import health as engines
-from idp.store import heartbeats
 from idp.web import health
 
 CLOCK_TOLERANCE = 2.0
@@ -24,6 +29,7 @@ def doctor() -> None:
     configured = settings.load(**FOR_PEOPLE)
     with opened(configured):
         found = list(_look_over(configured))
+    click.echo(f"· {regions.said(Regions(configured.regions_file))}")
     for problem in found:
         click.echo(f"✗ {problem}")
     if found:
@@ -39,6 +45,10 @@ def _look_over(configured: settings.Settings) -> Iterator[str]:
         _worker,
         lambda: _disk(configured),
         lambda: _sms(configured),
+        lambda: _passkeys(configured),
+        lambda: _algorithms(configured),
+        lambda: _font(configured),
+        lambda: _regions(configured),
     )
     for check in checks:
         yield from check()
@@ -79,5 +89,49 @@ def _sms(configured: settings.Settings) -> Iterator[str]:
     for name in names:
         if name != "outbox" and getattr(configured.sms, name, None) is None:
             yield f"sms.providers names {name}, but there is no table sms.{name}."
+        yield from _untold(name, getattr(configured.sms, name, None))
     if len(names) == 1 and "outbox" not in names:
         yield "Only one SMS provider is configured: without a second one its failure is ours."
+
+
+def _untold(name: str, table: object) -> Iterator[str]:
+    """The notices a provider that takes templates would not send."""
+    templates = getattr(table, "notices", None)
+    if templates is None:
+        return
+    if missing := [notice for notice in texts.NOTICES if notice not in templates]:
+        yield (
+            f"{name} has no template for {', '.join(missing)}: have them approved there, "
+            f"and set sms.{name}.notices."
+        )
+
+
+def _passkeys(configured: settings.Settings) -> Iterator[str]:
+    if "passkey" in configured.login.methods and not Site.of(configured).rp_id:
+        yield (
+            "Passkeys need a name, and issuer is an address: give the node a name, or take "
+            "passkey out of login.methods."
+        )
+
+
+def _algorithms(configured: settings.Settings) -> Iterator[str]:
+    if configured.keys.sm2:
+        return
+    for client in clients.all_clients():
+        if client.id_token_signed_response_alg == sm2.ALG:
+            yield f"{client.client_id} asks for {sm2.ALG}: turn keys.sm2 on, or change its alg."
+
+
+def _regions(configured: settings.Settings) -> Iterator[str]:
+    """Without a table a node is whole; with one that cannot be read, somebody believes in it."""
+    if configured.regions_file.exists() and (problem := Regions(configured.regions_file).problem()):
+        yield f"{problem}: import it again (`python -m idp regions import FILE`)."
+
+
+def _font(configured: settings.Settings) -> Iterator[str]:
+    font = configured.rights.pdf_font
+    if not font.is_file():
+        yield (
+            f"Nobody can take their information along as a PDF: {font} is not there. Install "
+            "Debian's fonts-noto-cjk, or set rights.pdf_font."
+        )

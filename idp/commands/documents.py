@@ -1,4 +1,4 @@
-"""The documents made from the code: every setting, every error."""
+"""The documents made from the code: every setting, every error, every level."""
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
@@ -9,6 +9,7 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel, SecretStr
 from pydantic_core import PydanticUndefined
 
+from idp import assurance
 from idp.errors import IdpError, catalogue
 from idp.settings import PREFIX, ROOT, Settings
 
@@ -36,6 +37,28 @@ def errors_page() -> str:
     errors = catalogue()
     refuse_twins(errors)
     return "\n".join([*lines, *map(_error_row, errors)]) + "\n"
+
+
+def levels_page() -> str:
+    """docs/levels.md: each level, what reaches it, and what other schemes call it."""
+    schemes: dict[str, str] = assurance.TABLE["schemes"]
+    lines = ["# Levels", "", _NOTE.replace("the code", "config/levels.toml"), ""]
+    lines += [
+        "`acr` names two levels: how sure it is who somebody is (`ial`), and how they signed in",
+        "(`aal`), as in `ial2.aal1`. What other schemes call a level is what comes closest to it;",
+        "their criteria are their own.",
+        "",
+    ]
+    lines += [f"| ial | name | reached by | {' | '.join(schemes.values())} |"]
+    lines += ["|---" * (3 + len(schemes)) + "|"]
+    for ial, row in assurance.TABLE["ial"].items():
+        ways = ", ".join(f"`{way}`" for way in row["reached_by"])
+        called = " | ".join(row["maps_to"][scheme] for scheme in schemes)
+        lines += [f"| {ial} | {row['name']} {row['name_en']} | {ways} | {called} |"]
+    lines += ["", "| aal | name |", "|---|---|"]
+    for aal, row in assurance.TABLE["aal"].items():
+        lines += [f"| {aal} | {row['name']} {row['name_en']} |"]
+    return "\n".join(lines) + "\n"
 
 
 def refuse_twins(errors: Iterable[type[IdpError]]) -> None:

@@ -8,7 +8,7 @@ import flask
 from idp.audit import context
 from idp.commands.opening import opened
 from idp.crypto.keyring import PRODUCTION, KeyRing
-from idp.keys import ALGORITHMS, SigningKeys
+from idp.keys import ALGORITHMS, GM, SigningKeys
 
 keys = click.Group("keys", help="The keys this node signs with, and its master keys' file.")
 
@@ -28,7 +28,7 @@ def rotate() -> None:
 
 
 @keys.command()
-@click.argument("alg", type=click.Choice(tuple(ALGORITHMS)))
+@click.argument("alg", type=click.Choice((*ALGORITHMS, *GM)))
 @click.confirmation_option(prompt="Portals that keep our keys fail until they fetch them. Go on?")
 def replace(alg: str) -> None:
     """A key of ALG has leaked: a new one signs at once, and the others are gone."""

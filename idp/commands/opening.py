@@ -37,7 +37,7 @@ def with_engines(configured: settings.Settings) -> Iterator[flask.Flask]:
     logging.configure(configured)
     app = flask.Flask("idp")
     app.extensions["settings"] = configured
-    app.extensions["sealer"] = Sealer(keyring.for_node(configured), configured.keys.suite)
+    app.extensions["sealer"] = Sealer(keyring.for_node(configured))
     engines.init_app(app, configured)
     with app.app_context():
         yield app

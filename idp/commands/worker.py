@@ -9,7 +9,7 @@ import click
 import flask
 import structlog
 
-from idp import settings
+from idp import cases, settings
 from idp.audit import log as audit
 from idp.commands.opening import opened
 from idp.commands.supervising import told_to_stop
@@ -47,6 +47,7 @@ LOOPS = (
     Loop("deliveries", deliveries.deliver_due, 0.25),
     Loop("audit", _keep_the_audit, 1.0),
     Loop("retention", lambda: audit.cut(settings.current.audit.retention), _HOURLY),
+    Loop("cases", cases.lapse, _HOURLY),
     Loop("tidying", lambda: tidying.tidy(settings.current.retention), _HOURLY),
 )
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import flask
 
-from idp import consents, interactions, profile, sessions
+from idp import consents, interactions, profile, represented, sessions
+from idp.consent import narrowing
 from idp.crypto import masking
 from idp.errors import N_, IdpError
 from idp.interactions import Interaction
@@ -44,7 +45,7 @@ def ask() -> Any:
     return flask.render_template(
         "consent/ask.html",
         client=i18n.named(client),
-        claims=profile.shown(profile.of(account), _claims(interaction)),
+        **_shown(account, session, _claims(interaction)),
         submit_url=interaction.url(flask.url_for("consent.answer")),
         account_url="/account/portals",
         masked=masking.phone(account.phone) if account.phone else "",
@@ -54,10 +55,16 @@ def ask() -> Any:
 
 @bp.post("/")
 def answer() -> Any:
-    """Record the answer; only a clear yes is one."""
+    """Record the answer; only a clear yes is one, and a yes to the number takes its own tick."""
     interaction, session, client = _find()
     if flask.request.form.get("decision") == "allow":
-        consents.give(session.account_id, client, _claims(interaction))
+        claims = frozenset(_claims(interaction))
+        ticked = flask.request.form.get("number") == "yes"
+        withheld: frozenset[str] = frozenset() if ticked else claims & consents.ASKED_EACH_TIME
+        if withheld:
+            left = narrowing.without(interaction.request, withheld)
+            interaction = interactions.change(interaction, request=left)
+        consents.give(session.account_id, client, claims - withheld, session.acting_for)
         interactions.note(interaction, consented=session.account_id, denied=False)
     else:
         interactions.note(interaction, denied=True)
@@ -74,6 +81,26 @@ def _find() -> tuple[Interaction, sessions.Session, clients.Registration]:
     if client is None or not client.active:
         raise ClientGone
     return interaction, session, client
+
+
+def _shown(
+    account: accounts.Account, session: sessions.Session, names: list[str]
+) -> dict[str, list[dict[str, str]]]:
+    """What would be told, masked, as ``claims``; apart from them, as ``each_time``, what is agreed
+    to by a tick of its own, where there is something to tell. The identity is read only where it
+    is asked for.
+    """
+    known = profile.of(account)
+    if not profile.OF_IDENTITY.isdisjoint(names):
+        known |= profile.of_identity(account.id)
+    if session.acting is not None:
+        known |= represented.of(session.acting)
+    rows = profile.shown(known, names, i18n.locale())
+    apart = consents.ASKED_EACH_TIME
+    return {
+        "claims": [row for row in rows if row["name"] not in apart],
+        "each_time": [row for row in rows if row["name"] in apart and row["value"]],
+    }
 
 
 def _claims(interaction: Interaction) -> list[str]:

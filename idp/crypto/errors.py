@@ -61,3 +61,19 @@ class KeyStillUsed(CryptoError):
     """A master key cannot be dropped while it is current or values sealed under it remain."""
 
     code = "HT-7007"
+
+
+class Sm2Missing(CryptoError):
+    """``keys.sm2`` is on, and no OpenSSL 3 with SM2 is on this machine: install one, or turn
+    it off.
+    """
+
+    code = "HT-9041"
+
+
+class AlgorithmOff(CryptoError):
+    """A client is registered for an algorithm that is turned off here: turn it on (``keys.sm2``),
+    or change the registration.
+    """
+
+    code = "HT-9042"

@@ -1,7 +1,8 @@
 """The node's master keys, and every other key derived from them (RFC 5869).
 
 The file is TOML: ``current`` names the key that new values are written under, ``[keys]``
-holds them all, ``made_for`` says which environment made it. A new key is added first and
+holds them all, ``[suites]`` says which suite a key belongs to (``intl`` when it does not),
+``made_for`` which environment made it. A new key is added first and
 made current only when every process has it, so that nobody meets a key it cannot know.
 """
 
@@ -13,9 +14,8 @@ import tomllib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
-from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from idp.crypto.errors import (
@@ -26,8 +26,11 @@ from idp.crypto.errors import (
     KeyStillUsed,
     UnknownKey,
 )
+from idp.crypto.suites import SUITES
+from idp.crypto.suites.base import Suite
 from idp.settings import Settings
 
+INTL = "intl"
 PRODUCTION = "production"
 KEY_BYTES = 32
 _KID = re.compile(r"k[1-9][0-9]{0,5}")
@@ -51,31 +54,31 @@ def for_node(settings: Settings) -> "KeyRing":
     try:
         return KeyRing.load(path)
     except KeyFileMissing:
-        return KeyRing.create(path, made_for=settings.environment)
+        return KeyRing.create(path, settings.environment, settings.keys.suite)
 
 
 class KeyRing:
     """Master keys by id. Shared by all threads of a process."""
 
-    def __init__(self, path: Path, made_for: str, current: str, keys: Mapping[str, bytes]):
+    def __init__(self, path: Path, kept: "_Kept"):
         self.path = path
         self._seen: float | None = None
         self._lock = threading.Lock()
-        self._set(made_for, current, keys)
+        self._set(kept)
 
     @classmethod
     def load(cls, path: Path) -> Self:
         """Read the file, refusing one that is missing, damaged or open to others."""
-        ring = cls(path, *_read(path))
+        ring = cls(path, _read(path))
         ring._seen = _stamp(path)
         return ring
 
     @classmethod
-    def create(cls, path: Path, made_for: str = PRODUCTION) -> Self:
+    def create(cls, path: Path, made_for: str = PRODUCTION, suite: str = INTL) -> Self:
         """Make a ring of one key. Of several processes that try, one wins and all use its file."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        text = _dump(made_for, "k1", {"k1": secrets.token_bytes(KEY_BYTES)})
-        draft = _draft(path, text)
+        first = _Kept(made_for, "k1", {"k1": secrets.token_bytes(KEY_BYTES)}, {"k1": suite})
+        draft = _draft(path, _dump(first))
         try:
             os.link(draft, path)
         except FileExistsError:
@@ -86,96 +89,121 @@ class KeyRing:
 
     @property
     def current(self) -> str:
-        return self._current
+        return self._kept.current
+
+    @property
+    def made_for(self) -> str:
+        return self._kept.made_for
 
     @property
     def kids(self) -> tuple[str, ...]:
         """Every key id, the current one first, then the newest."""
-        others = sorted(self._keys.keys() - {self._current}, key=_number, reverse=True)
-        return (self._current, *others)
+        others = sorted(self._kept.keys.keys() - {self.current}, key=_number, reverse=True)
+        return (self.current, *others)
+
+    @property
+    def oldest(self) -> str:
+        return min(self._kept.keys, key=_number)
+
+    def suite_of(self, kid: str) -> type[Suite]:
+        """The suite the key belongs to: what one seals with the other never touches."""
+        return SUITES[self._holding(kid).suites.get(kid, INTL)]
 
     def derive(self, kid: str, purpose: str, length: int = KEY_BYTES) -> bytes:
-        """The key for ``purpose`` under the master key ``kid`` (HKDF-SHA256)."""
+        """The key for ``purpose`` under the master key ``kid`` (HKDF with its suite's digest)."""
         found = self._derived.get((kid, purpose, length))
         if found is None:
             found = self._derive(kid, purpose, length)
             self._derived[kid, purpose, length] = found
         return found
 
-    def add(self) -> str:
-        """Add a new key, not yet current, and answer its id."""
+    def add(self, suite: str = INTL) -> str:
+        """Add a new key for ``suite``, not yet current, and answer its id."""
         with self._lock:
-            keys = dict(self._keys)
-            kid = f"k{max(map(_number, keys)) + 1}"
-            keys[kid] = secrets.token_bytes(KEY_BYTES)
-            self._write(self._current, keys)
+            kept = self._kept
+            kid = f"k{max(map(_number, kept.keys)) + 1}"
+            keys = {**kept.keys, kid: secrets.token_bytes(KEY_BYTES)}
+            self._write(kept._replace(keys=keys, suites={**kept.suites, kid: suite}))
         return kid
 
     def activate(self, kid: str) -> None:
         """Write new values under ``kid`` from now on; other processes follow when they restart."""
-        if kid not in self._keys:
+        if kid not in self._kept.keys:
             raise UnknownKey(f"{self.path} holds no key {kid}")
         with self._lock:
-            self._write(kid, self._keys)
+            self._write(self._kept._replace(current=kid))
 
     def drop(self, kid: str) -> None:
         """Forget a key for good. The caller makes sure that nothing is sealed under it."""
-        if kid == self._current:
+        if kid == self.current:
             raise KeyStillUsed(f"{kid} is the current key")
         with self._lock:
-            self._write(self._current, {k: v for k, v in self._keys.items() if k != kid})
+            keys = {k: key for k, key in self._kept.keys.items() if k != kid}
+            suites = {k: suite for k, suite in self._kept.suites.items() if k != kid}
+            self._write(self._kept._replace(keys=keys, suites=suites))
 
     def _derive(self, kid: str, purpose: str, length: int) -> bytes:
-        master = self._keys.get(kid) or self._fetched(kid)
+        master, digest = self._holding(kid).keys[kid], self.suite_of(kid).digest
         info = f"hutong:{purpose}".encode()
-        return HKDF(algorithm=SHA256(), length=length, salt=None, info=info).derive(master)
+        return HKDF(algorithm=digest, length=length, salt=None, info=info).derive(master)
 
-    def _fetched(self, kid: str) -> bytes:
-        """A key added since we read the file: another process wrote under it already."""
-        with self._lock:
-            stamp = _stamp(self.path)
-            if stamp is not None and stamp != self._seen:
-                self._set(*_read(self.path))
-                self._seen = stamp
-        if kid not in self._keys:
+    def _holding(self, kid: str) -> "_Kept":
+        """What the file says, read again for a key that another process has added since."""
+        if kid not in self._kept.keys:
+            with self._lock:
+                stamp = _stamp(self.path)
+                if stamp is not None and stamp != self._seen:
+                    self._set(_read(self.path))
+                    self._seen = stamp
+        if kid not in self._kept.keys:
             raise UnknownKey(f"{self.path} holds no key {kid}")
-        return self._keys[kid]
+        return self._kept
 
-    def _set(self, made_for: str, current: str, keys: Mapping[str, bytes]) -> None:
-        self.made_for = made_for
-        self._keys = dict(keys)
-        self._current = current
+    def _set(self, kept: "_Kept") -> None:
+        self._kept = kept
         self._derived: dict[tuple[str, str, int], bytes] = {}
 
-    def _write(self, current: str, keys: Mapping[str, bytes]) -> None:
-        _draft(self.path, _dump(self.made_for, current, keys)).replace(self.path)
-        self._set(self.made_for, current, keys)
+    def _write(self, kept: "_Kept") -> None:
+        _draft(self.path, _dump(kept)).replace(self.path)
+        self._set(kept)
         self._seen = _stamp(self.path)
 
 
-def _read(path: Path) -> tuple[str, str, dict[str, bytes]]:
+class _Kept(NamedTuple):
+    """What the file holds."""
+
+    made_for: str
+    current: str
+    keys: Mapping[str, bytes]
+    suites: Mapping[str, str]
+
+
+def _read(path: Path) -> _Kept:
     try:
         if path.stat().st_mode & _EXPOSED:
             raise KeyFileExposed(f"{path} is open to others")
         data = tomllib.loads(path.read_text(encoding="utf-8"))
         keys = {kid: urlsafe_b64decode(value) for kid, value in data["keys"].items()}
-        made_for, current = str(data["made_for"]), str(data["current"])
+        kept = _Kept(str(data["made_for"]), str(data["current"]), keys, data.get("suites", {}))
+        strange = kept.suites.keys() - keys.keys() or set(kept.suites.values()) - SUITES.keys()
     except FileNotFoundError:
         raise KeyFileMissing(f"{path} does not exist") from None
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         # The cause may quote a line of the file, which may be a key: it is not passed on.
         raise KeyFileBroken(f"{path} is not a readable file of master keys") from None
     wrong = [kid for kid, key in keys.items() if not _KID.fullmatch(kid) or len(key) != KEY_BYTES]
-    if wrong or current not in keys:
+    if wrong or kept.current not in keys:
         raise KeyFileBroken(f"{path}: current must name a key, and every key be 32 bytes, k1, k2 …")
-    return made_for, current, keys
+    if strange:
+        raise KeyFileBroken(f"{path}: [suites] must give keys of this file one of {list(SUITES)}")
+    return kept
 
 
-def _dump(made_for: str, current: str, keys: Mapping[str, bytes]) -> str:
-    lines = [f'{kid} = "{urlsafe_b64encode(key).decode()}"' for kid, key in keys.items()]
-    return f'{_HEADER}made_for = "{made_for}"\ncurrent = "{current}"\n\n[keys]\n' + "\n".join(
-        [*lines, ""]
-    )
+def _dump(kept: _Kept) -> str:
+    head = f'made_for = "{kept.made_for}"\ncurrent = "{kept.current}"\n'
+    keys = [f'{kid} = "{urlsafe_b64encode(key).decode()}"' for kid, key in kept.keys.items()]
+    suites = [f'{kid} = "{name}"' for kid, name in kept.suites.items()]
+    return "\n".join([_HEADER + head, "[keys]", *keys, "", "[suites]", *suites, ""])
 
 
 def _draft(path: Path, text: str) -> Path:

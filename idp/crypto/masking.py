@@ -4,6 +4,8 @@ STAR = "*"
 MAINLAND = "+86"
 _MOBILE_DIGITS = 11
 _LONG, _MIDDLE = 15, 7
+_STARS_AT_MOST = 10
+"""Names in Latin letters are long: more stars would fill the page, and tell how long."""
 
 
 def phone(number: str) -> str:
@@ -21,7 +23,9 @@ def name(full: str) -> str:
     letters = full.strip()
     if len(letters) <= 1:
         return STAR * len(letters)
-    return _keep(letters, 1, 1 if len(letters) > 2 else 0)  # noqa: PLR2004
+    last = letters[-1] if len(letters) > 2 else ""  # noqa: PLR2004
+    hidden = len(letters) - 1 - len(last)
+    return letters[0] + STAR * min(hidden, _STARS_AT_MOST) + last
 
 
 def id_number(number: str) -> str:
@@ -33,6 +37,10 @@ def id_number(number: str) -> str:
     return STAR * len(number)
 
 
+def birthdate(date: str) -> str:
+    """``1990-03-07`` → ``1990-**-**``."""
+    return date[:4] + "-**-**"
+
+
 def _keep(text: str, first: int, last: int) -> str:
-    hidden = len(text) - first - last
-    return text[:first] + STAR * hidden + text[len(text) - last :]
+    return text[:first] + STAR * (len(text) - first - last) + text[len(text) - last :]

@@ -2,7 +2,7 @@
 
 import flask
 
-from idp import agreements, interactions, proofs
+from idp import agreements, proofs
 from idp.interactions import Interaction
 from idp.login import finishing
 from idp.login.blueprint import bp
@@ -37,13 +37,7 @@ def agree() -> flask.Response:
 
 @bp.post("/agreement/decline")
 def disagree() -> flask.Response:
-    """Nobody is signed in against their will; the portal hears that access was denied."""
-    interaction = people.entered()
-    finishing.signing(interaction)
-    if not interaction.request:
-        return people.leave(interaction)
-    interactions.note(interaction, denied=True, signing=None, proven=None, unproven=None)
-    return people.go(interaction.return_to)
+    return finishing.refused(people.entered())
 
 
 def _ask(interaction: Interaction, failed: Failed = FIRST) -> flask.Response:
@@ -56,4 +50,5 @@ def _ask(interaction: Interaction, failed: Failed = FIRST) -> flask.Response:
         form=form,
         agreements=asked,
         decline_url=interaction.url("/login/agreement/decline"),
+        close_url=interaction.url("/login/agreement/close"),
     )

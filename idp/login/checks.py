@@ -8,7 +8,15 @@ from idp.login.errors import MethodUnknown
 from idp.login.methods import METHODS
 from idp.web import captcha, people
 
-_FORMS = {"signup": "/signup/", "recover": "/recover/", "phone": "/account/phone"}
+_FORMS = {
+    "signup": "/signup/",
+    "recover": "/recover/",
+    "face": "/recover/face",
+    "hall": "/recover/hall",
+    "number": "/recover/number",
+    "continue": "/recover/continue",
+    "phone": "/account/phone",
+}
 """Pages outside sign-in that may ask for a check, by the name they give it."""
 
 

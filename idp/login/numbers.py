@@ -2,14 +2,14 @@
 
 import flask
 
-from idp import interactions, proofs, sessions
+from idp import assurance, faces, factors, interactions, joining, proofs, recovery_codes, sessions
 from idp.audit import events
 from idp.audit import log as audit
 from idp.crypto import masking
 from idp.interactions import Interaction
-from idp.login import finishing
+from idp.login import demands, finishing
 from idp.login.blueprint import bp
-from idp.login.errors import PersonMismatch, StepMissing
+from idp.login.errors import NumberUnused, PersonMismatch, StepMissing
 from idp.login.methods.base import NewNumber, Outcome, Proved, UnprovenNumber
 from idp.services import services
 from idp.store import accounts, numbers
@@ -26,9 +26,11 @@ def settle(interaction: Interaction, outcome: Outcome) -> flask.Response:
         case NewNumber(number):
             if interaction.account_id:
                 raise PersonMismatch
+            if interaction.reason == joining.REASON:
+                raise NumberUnused
             return people.go(proofs.keep(interaction, number).url("/signup/agreement"))
-        case UnprovenNumber(number, account):
-            return _unproven(interaction, number, account)
+        case UnprovenNumber():
+            return _unproven(interaction, outcome)
 
 
 @bp.get("/number")
@@ -42,9 +44,21 @@ def number() -> flask.Response:
         masked=masking.phone(phone),
         days=services.settings.login.phone_proof.days,
         password_url=f"{interaction.url('/login/')}&m=password" if account.password_hash else "",
+        other_url=f"{interaction.url('/login/')}&m=other" if _holds_more(account) else "",
+        face_url=interaction.url("/recover/face") if faces.comparable(account) else "",
         new_account_url=interaction.url("/login/number/new"),
-        hall="",
     )
+
+
+@bp.get("/number/face")
+def number_faced() -> flask.Response:
+    """The number, and the face of the person whose account it is: it is theirs still."""
+    interaction = people.entered()
+    account = _held(interaction)[1]
+    if not proofs.face_shown(interaction, account):
+        raise StepMissing
+    audit.record(events.NumberShown(account=account.id))
+    return finishing.finish(interaction, account, ("sms", "face"))
 
 
 def choose_again(interaction: Interaction) -> flask.Response:
@@ -94,18 +108,38 @@ def lost_and_told() -> flask.Response:
     return people.leave(interaction)
 
 
-def _unproven(interaction: Interaction, phone: str, account: Account) -> flask.Response:
-    """A code alone opens nothing; with a proof of another kind in this session it does."""
+def _holds_more(account: Account) -> bool:
+    """Whether something else than the password says whose the number is."""
+    held = (each.amr for each in factors.held(account.id))
+    more = any(not assurance.BROUGHT_BY_NUMBER & {*amr} for amr in held)
+    return more or recovery_codes.left(account.id) > 0
+
+
+def _unproven(interaction: Interaction, found: UnprovenNumber) -> flask.Response:
+    """A code alone opens nothing; with a proof of another kind before it, it does."""
+    phone, account = found.number, found.account
     if interaction.account_id and account.id != interaction.account_id:
         raise PersonMismatch
-    session = sessions.current()
-    if session is not None and session.account_id == account.id and "pwd" in session.amr:
+    if not _shown(interaction, account) <= assurance.BROUGHT_BY_NUMBER:
         return finishing.finish(interaction, account, ("sms",))
     index = services.sealer.index("phone", phone)
-    audit.record(events.PhoneUnproven(account=account.id, phone=index))
+    audit.record(events.PhoneUnproven(account=account.id, phone=index, carrier=found.carrier))
     db.session.commit()
     kept = proofs.keep(interaction, phone, unproven=account.id)
+    if interaction.reason == joining.REASON:  # no new account here: the password, or nothing
+        return people.go(f"{kept.url('/login/')}&m=password")
     return people.go(kept.url("/login/number"))
+
+
+def _shown(interaction: Interaction, account: Account) -> set[str]:
+    """What was proved of the account before the code: in its session, or first on this way."""
+    session, before = sessions.current(), demands.first(interaction)
+    shown: set[str] = set()
+    if session is not None and session.account_id == account.id:
+        shown |= {*session.amr}
+    if before is not None and before.account_id == account.id:
+        shown |= {*before.amr}
+    return shown
 
 
 def _with_number(
@@ -119,7 +153,12 @@ def _with_number(
 
 
 def _held(interaction: Interaction) -> tuple[str, Account]:
-    """The number proven and the account that has it still. Raises StepMissing."""
+    """The number proven and the account that has it still. Raises StepMissing.
+
+    Who proves one more account has nothing to choose: the number alone shows nobody's.
+    """
+    if interaction.reason == joining.REASON:
+        raise StepMissing
     phone = proofs.number_of(interaction)
     account = accounts.by_phone(phone) if phone else None
     if phone is None or account is None or account.id != interaction.result.get("unproven"):

@@ -7,22 +7,27 @@ from typing import Any
 
 import flask
 
-from idp import assurance, codes, cookies, interactions, sessions
+from idp import assurance, codes, cookies, interactions, joining, linking, proofs, sessions
 from idp.crypto import masking
 from idp.interactions import Interaction
+from idp.login import bound, demands, frozen, second
 from idp.login.errors import MethodUnknown
+from idp.login.finishing import STEP_UP
 from idp.login.methods import METHODS
 from idp.login.methods.base import Attempt, LoginMethod
 from idp.services import services
 from idp.sessions import Session
 from idp.sms.errors import BadNumber
 from idp.sms.numbers import normalise
-from idp.store import accounts
+from idp.store import accounts, linked
+from idp.store.accounts import Account
 from idp.web import captcha, people
 from idp.web.people import FIRST, Failed
 
-STEP_UP, FRESH = "step_up", "reauthenticate"
+FRESH = "reauthenticate"
 _TYPED = "typed"
+_WITH_NAMES = ("password", "sms")
+"""Methods whose form has a field that browsers offer passkeys in."""
 
 
 def method(interaction: Interaction, name: str) -> LoginMethod:
@@ -36,13 +41,28 @@ def method(interaction: Interaction, name: str) -> LoginMethod:
 def on_offer(interaction: Interaction) -> dict[str, LoginMethod]:
     """Methods turned on, in the operator's order, that can finish this interaction."""
     names = [name for name in services.settings.login.methods if name in METHODS]
-    built = {name: METHODS[name].from_services(services) for name in names}
-    bound_to = interaction.account_id or interaction.result.get("unproven")
-    account = accounts.by_id(bound_to) if bound_to else None
-    if account is not None:
-        built = {name: each for name, each in built.items() if each.offered_to(account)}
-    kinds = {assurance.FACTORS.get(each) for each in _proved(interaction)}
-    return {n: m for n, m in built.items() if assurance.FACTORS[m.amr[0]] not in kinds}
+    made = {name: METHODS[name].from_services(services) for name in names}
+    built = {name: each for name, each in made.items() if each.works}
+    account = bound.account_of(interaction)
+    if account is None or not bound.has_begun(interaction, account):
+        built = {name: each for name, each in built.items() if each.opens}
+    if interaction.reason == joining.REASON or linking.stranger(interaction) is not None:
+        built = {name: each for name, each in built.items() if each.joins}
+    if account is None:
+        return built
+    able = {name: each for name, each in built.items() if each.offered_to(account)}
+    return {n: m for n, m in able.items() if _adds(interaction, account, m.amr_for(account))}
+
+
+def _adds(interaction: Interaction, account: Account, amr: tuple[str, ...]) -> bool:
+    """Whether a proof by ``amr`` says more than what has been proved on this way."""
+    if interaction.result.get("unproven"):
+        return not assurance.BROUGHT_BY_NUMBER & {*amr}
+    proved = {*_proved(interaction)}
+    if not proved:
+        return True
+    together, before = (proofs.counted(account, each) for each in (proved | {*amr}, proved))
+    return assurance.aal_of(together) > assurance.aal_of(before)
 
 
 def attempt(interaction: Interaction, form: Mapping[str, str]) -> Attempt:
@@ -65,9 +85,15 @@ def show(interaction: Interaction, name: str = "", failed: Failed = FIRST) -> fl
         "methods": tabs,
         "active": active,
         "method_form": _form(interaction, offered[active], failed) if active else None,
-        "signup_url": interaction.url("/signup/"),
-        "recover_url": interaction.url("/recover/"),
+        "joining": interaction.reason == joining.REASON,
+        "passkey": _beside(interaction, offered, active),
+        "upstreams": upstreams(interaction),
     }
+    if not context["joining"]:
+        context |= {
+            "signup_url": interaction.url("/signup/"),
+            "recover_url": interaction.url("/recover/"),
+        }
     if reason := _second(interaction):
         return people.page(
             "login/second_factor.html",
@@ -75,9 +101,13 @@ def show(interaction: Interaction, name: str = "", failed: Failed = FIRST) -> fl
             failed,
             **context,
             reason=reason,
+            lacking=None if offered or reason == "frozen" else second.lacking(interaction),
+            face_url=_face_url(interaction, reason),
             **_ways_out(interaction),
         )
-    return people.page("login/choose.html", interaction, failed, **context)
+    return people.page(
+        "login/choose.html", interaction, failed, **context, back_url=interaction.return_to
+    )
 
 
 def tab(interaction: Interaction, name: str, **more: str) -> str:
@@ -119,7 +149,7 @@ def _already(interaction: Interaction, session: Session) -> flask.Response:
 
 def _form(interaction: Interaction, chosen: LoginMethod, failed: Failed) -> dict[str, Any]:
     values = dict(failed.values) or _typed(interaction) or _hinted(interaction, chosen)
-    risky = chosen.risky(attempt(interaction, values))
+    risky = bool(chosen.risky(attempt(interaction, values)))
     check = captcha.offer(risky, interaction.url("/login/wait") + f"&m={chosen.name}")
     page = chosen.page(interaction)
     path = f"/login/{chosen.name}"
@@ -127,6 +157,7 @@ def _form(interaction: Interaction, chosen: LoginMethod, failed: Failed) -> dict
         "submit_url": _keep(interaction.url(f"{path}/finish")),
         "send_url": _keep(interaction.url(f"{path}/begin")),
         "status_url": interaction.url("/login/code") + "&p=login",
+        "state_url": f"/login/scan/state?t={page.get('token', '')}",
         "refusal": codes.fares(interaction, "login")["refusal"],
         "change_url": "" if page.get("fixed") else tab(interaction, chosen.name, change="1"),
         "forgotten_url": interaction.url("/recover/"),
@@ -134,6 +165,38 @@ def _form(interaction: Interaction, chosen: LoginMethod, failed: Failed) -> dict
     }
     sent = page.get("sent", False) and not _changing()
     return people.fields(failed, **more, **check, **page | {"sent": sent})
+
+
+def upstreams(interaction: Interaction) -> list[dict[str, str]]:
+    """Providers that may vouch for the person: any, or those bound to the one account wanted."""
+    if linking.stranger(interaction) is not None:  # they have just come from there
+        return []
+    found = linking.offered(flask.request.headers.get("User-Agent", ""))
+    account = bound.account_of(interaction)
+    if account is not None:
+        has = {each.upstream for each in linked.of(account.id)}
+        adds = _adds(interaction, account, linking.AMR)
+        found = [each for each in found if adds and each.name in has]
+    return [
+        {
+            "name": each.name,
+            "label": each.label,
+            "url": _keep(interaction.url(f"/login/upstream/{each.name}")),
+        }
+        for each in found
+    ]
+
+
+def _beside(
+    interaction: Interaction, offered: Mapping[str, LoginMethod], active: str
+) -> dict[str, str] | None:
+    """A passkey may be chosen where a name is typed, without going to its own tab."""
+    if "passkey" not in offered or active not in _WITH_NAMES:
+        return None
+    return {
+        "options_url": interaction.url("/login/passkey/options"),
+        "submit_url": _keep(interaction.url("/login/passkey/finish")),
+    }
 
 
 def _changing() -> bool:
@@ -166,33 +229,52 @@ def _asks_again(interaction: Interaction, failed: Failed) -> bool:
     """Whether a proof is wanted though somebody is signed in."""
     if failed.error is not None or "switch" in flask.request.args:
         return True
-    return interaction.reason in {STEP_UP, FRESH} or bool(interaction.result.get("unproven"))
+    asked = interaction.reason in {STEP_UP, FRESH, joining.REASON}
+    return asked or bool(demands.first(interaction)) or bool(interaction.result.get("unproven"))
 
 
 def _second(interaction: Interaction) -> str:
     """Why one more proof is asked of somebody known; "" for an ordinary sign-in."""
     if interaction.result.get("unproven"):
         return "phone"
+    if _joined(interaction):
+        return "level"
+    if before := demands.first(interaction):
+        return before.why
     if not interaction.account_id:
         return ""
-    return "level" if _second_for(interaction) else "fresh"
+    return "level" if second.stepping_up(interaction) else "fresh"
 
 
-def _second_for(interaction: Interaction) -> Session | None:
-    """The session that a step-up adds a factor to, while it lives."""
-    session = sessions.current() if interaction.reason == STEP_UP else None
-    return session if session and session.account_id == interaction.account_id else None
+def _face_url(interaction: Interaction, reason: str) -> str:
+    """Where the person of a frozen account may show their face; "" where that says nothing."""
+    account = accounts.by_id(interaction.account_id) if reason == "frozen" else None
+    return interaction.url("/recover/face") if account and frozen.face_helps(account) else ""
 
 
 def _proved(interaction: Interaction) -> tuple[str, ...]:
     """What has been proved already, where a proof of another kind is asked for."""
     if interaction.result.get("unproven"):
         return ("sms",)
-    session = _second_for(interaction)
+    if seen := joining.of(interaction):
+        return tuple(seen.proofs)
+    if before := demands.first(interaction):
+        return before.amr
+    session = second.stepping_up(interaction)
     return session.amr if session else ()
 
 
+def _joined(interaction: Interaction) -> str:
+    """The account proved by one factor beside the one signed in."""
+    seen = joining.of(interaction)
+    return seen.account_id if seen else ""
+
+
 def _ways_out(interaction: Interaction) -> dict[str, str]:
-    decline = interaction.url("/login/decline") if interaction.reason == STEP_UP else ""
+    if interaction.reason == joining.REASON:
+        return {"back_url": interaction.return_to}
     switch = interaction.url("/login/switch")
+    if back := interaction.hints.get("back"):
+        return {"back_url": back, "switch_url": switch}
+    decline = interaction.url("/login/decline") if interaction.reason == STEP_UP else ""
     return {"decline_url": decline, "switch_url": switch}

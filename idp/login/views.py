@@ -7,16 +7,45 @@ import flask
 from idp import codes, cookies, interactions, proofs
 from idp.errors import IdpError
 from idp.interactions import Interaction, InteractionExpired
-from idp.login import agreeing, checks, numbers, pages
+from idp.login import (
+    agreeing,
+    checks,
+    closing,
+    held,
+    judging,
+    numbers,
+    pages,
+    recovering,
+    scanning,
+    second,
+    securing,
+    stopped,
+    upstream,
+)
 from idp.login.blueprint import bp
 from idp.login.errors import StepMissing
+from idp.login.finishing import STEP_UP
 from idp.login.methods.base import Attempt, LoginMethod
+from idp.login.methods.passkey import Passkey
 from idp.login.methods.sms import whose
 from idp.services import services
 from idp.sessions import AccountStopped
 from idp.web import captcha, people
 
-__all__ = ["agreeing", "bp", "checks", "numbers"]
+__all__ = [
+    "agreeing",
+    "bp",
+    "checks",
+    "closing",
+    "held",
+    "numbers",
+    "recovering",
+    "scanning",
+    "second",
+    "securing",
+    "stopped",
+    "upstream",
+]
 
 _REMEMBERED = timedelta(days=180)
 """How long the way somebody signed in is the tab shown first in their browser."""
@@ -33,7 +62,18 @@ def choose() -> flask.Response:
         return pages.done(interaction)
     if interaction.result.get("unproven") and "m" not in flask.request.args:
         return numbers.choose_again(interaction)
+    if second.due(interaction) and not pages.on_offer(interaction):
+        return people.go(interaction.url("/login/password/new"))
     return pages.show(interaction)
+
+
+@bp.get("/passkey/options")
+def passkey_options() -> flask.Response:
+    """What the script asks the authenticator (WebAuthn §5.5)."""
+    interaction = people.entered()
+    pages.method(interaction, Passkey.name)
+    options = Passkey.from_services(services).options(interaction)
+    return flask.Response(options, mimetype="application/json")
 
 
 @bp.get("/<name>/begin")
@@ -43,6 +83,7 @@ def choose() -> flask.Response:
 @bp.get("/switch")
 @bp.get("/number/new")
 @bp.get("/agreement/decline")
+@bp.get("/closing/keep")
 def address_of_a_form(name: str = "") -> flask.Response:
     return people.back_to("/login/")
 
@@ -70,7 +111,8 @@ def finish(name: str) -> flask.Response:
         attempt = pages.attempt(interaction, people.form())
         _guard(attempt, method, "finish")
         outcome = method.finish(attempt)
-        cookies.set_("method", name, _REMEMBERED)
+        if method.opens:
+            cookies.set_("method", name, _REMEMBERED)
         return numbers.settle(interaction, outcome)
     except IdpError as error:
         return _again(interaction, method, error)
@@ -83,14 +125,14 @@ def proven() -> flask.Response:
     number = proofs.number_of(interaction)
     if number is None:
         raise StepMissing
-    return numbers.settle(interaction, whose(number, services.settings.login.phone_proof))
+    return numbers.settle(interaction, whose(number))
 
 
 @bp.post("/decline")
 def decline() -> flask.Response:
     """No step-up today: the portal is told the level there is."""
     interaction = people.entered()
-    if interaction.reason != pages.STEP_UP:
+    if interaction.reason != STEP_UP:
         raise StepMissing
     interactions.note(interaction, declined=True)
     return people.go(interaction.return_to)
@@ -116,7 +158,9 @@ def _guard(attempt: Attempt, method: LoginMethod, step: str) -> None:
     """Ask for a CAPTCHA where risk does; a form that is empty is told so first."""
     if method.guarded != step:
         return
-    if method.risky(attempt) and not captcha.passed(attempt.form):
+    reasons = method.risky(attempt)
+    if reasons and not captcha.passed(attempt.form):
+        judging.captcha_asked(reasons, method.name)
         raise captcha.CaptchaNeeded
 
 

@@ -1,13 +1,15 @@
 """Reading an access token: whether it is good, for whom, to whom — the one gate for tokens.
 
 Positive: the token's record, its family and its client must all be there. A stopped
-account, an ended session or a withdrawn consent leaves no family behind.
+account, an ended session or a withdrawn consent leaves no family behind; a mandate that ends by
+itself is over to the second, whatever the worker does.
 """
 
 import time
 from dataclasses import dataclass
 from typing import Any
 
+from idp import sessions
 from idp.oidc import tokens
 from idp.oidc.adapters import EPOCH, find_client
 from idp.store import tokens as store
@@ -42,5 +44,7 @@ def read(token: str) -> Access | None:
     if value["person"] and (family is None or family.core["client_id"] != value["client_id"]):
         return None
     if find_client(value["client_id"]) is None:
+        return None
+    if family is not None and sessions.is_over(family.core):
         return None
     return Access(value, family if value["person"] else None)

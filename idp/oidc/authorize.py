@@ -15,12 +15,14 @@ from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import AccessDeniedError
 from joserfc.errors import JoseError
 
-from idp import consents, interactions, sessions
+from idp import consents, interactions, represented, sessions
+from idp.assurance import Level
 from idp.errors import IdpError
 from idp.interactions import ClientHint, Interaction
 from idp.oidc import checks, hints, issuing, prompts
 from idp.oidc.adapters import EPOCH, OAuthClient, OAuthRequest, find_client
 from idp.oidc.checks import Wanted
+from idp.oidc.claims import ClaimsRequest
 from idp.oidc.errors import MalformedRequest, RequestExpired, UnknownClient, UnregisteredRedirect
 from idp.oidc.http import (
     KEPT_FOR,
@@ -32,7 +34,8 @@ from idp.oidc.http import (
     redirect,
     with_params,
 )
-from idp.oidc.prompts import Granted, Prompt, Situation
+from idp.oidc.ida import asking
+from idp.oidc.prompts import Granted, Hinted, Prompt, Situation
 from idp.oidc.server import server
 from idp.services import services
 from idp.sessions import Session
@@ -129,7 +132,7 @@ def _keep(form: Params) -> Response | FormPost:
     except OAuth2Error as error:
         return _refuse(asked, error)
     handle = secrets.token_urlsafe(16)
-    ephemeral.put(POSTED, handle, dict(form.values), KEPT_FOR)
+    ephemeral.put_sealed(POSTED, handle, dict(form.values), KEPT_FOR)
     return redirect(f"{PATH}?posted={handle}")
 
 
@@ -138,7 +141,7 @@ def _find(query: Params) -> tuple[Params, Interaction | None]:
         interaction = interactions.find(resume)
         return Params(interaction.request), interaction
     if handle := query.values.get("posted"):
-        kept = ephemeral.peek(POSTED, handle)
+        kept = ephemeral.peek_sealed(POSTED, handle)
         if kept is None:
             raise RequestExpired
         return Params(kept), None
@@ -149,6 +152,8 @@ class _Decision(NamedTuple):
     """What was asked for, and the page that must come first, if any."""
 
     prompt: Prompt | None
+    level: Level | None
+    """What the page is to reach, or the person later on the way."""
     wanted: Wanted
     granted: "_Lookup"
     grant: Any
@@ -157,7 +162,7 @@ class _Decision(NamedTuple):
 def _answer(asked: Asked, session: Session | None) -> Response | FormPost:
     decision = _decide(asked, session)
     if decision.prompt is not None:
-        return _show(asked, decision.prompt, decision.wanted, session)
+        return _show(asked, decision.prompt, decision, session)
     if session is None:
         raise AssertionError("the first prompt asks for one")
     return _issue(asked, session, decision)
@@ -170,6 +175,9 @@ def _decide(asked: Asked, session: Session | None) -> _Decision:
     grant = server.get_authorization_grant(request)
     grant.validate_authorization_request()
     wanted = checks.read(asked.params.values, asked.client.record, request.scope)
+    if wanted.organisation:
+        acts = session is not None and prompts.acts_here(session, asked.client.record, time.time())
+        wanted = wanted.of_an_organisation() if acts else wanted.of_oneself()
     if asked.interaction is not None and asked.interaction.result.get("denied"):
         raise AccessDeniedError
     granted = _Lookup(asked.client.record, session, wanted)
@@ -178,18 +186,21 @@ def _decide(asked: Asked, session: Session | None) -> _Decision:
         wanted=wanted,
         session=session,
         interaction=asked.interaction,
-        hinted_sub=_hinted_sub(wanted, asked.client.get_client_id()),
+        hinted=_hinted(wanted, asked.client.get_client_id()),
         granted=granted,
         moment=time.time(),
     )
-    return _Decision(prompts.first(now), wanted, granted, grant)
+    prompt = prompts.first(now)
+    level = prompts.missing(now) if prompt is not None and prompt.raises else wanted.least
+    return _Decision(prompt, level, wanted, granted, grant)
 
 
 def _issue(asked: Asked, session: Session, decided: _Decision) -> Response | FormPost:
     """Send the code. Raises SessionChanged when somebody else changed the session meanwhile."""
     given = decided.granted.settled()
     value = _code(asked, decided.wanted, session, given)
-    code = decided.grant.issue(session, given.value(), value)
+    told_whom = {"whom": True} if decided.wanted.organisation else {}
+    code = decided.grant.issue(session, given.value() | told_whom, value)
     if asked.interaction is not None:
         interactions.finish(asked.interaction)
     return _send(asked, {"code": code})
@@ -215,7 +226,9 @@ class _Lookup:
         found = self()
         if self.session is not None and not self.is_warm:
             if self.client.statutory:
-                consents.give(self.session.account_id, self.client, self._asked())
+                consents.give(
+                    self.session.account_id, self.client, self._asked(), self.session.acting_for
+                )
             else:
                 db.session.commit()
         return found
@@ -242,27 +255,31 @@ class _Lookup:
         return Granted(sub, found or frozenset(), known=found is not None, basis=basis)
 
 
-def _hinted_sub(wanted: Wanted, client_id: str) -> str:
+def _hinted(wanted: Wanted, client_id: str) -> Hinted:
     """Whom the request is about; a hint we did not issue to this client is an error."""
     if not wanted.id_token_hint:
-        return wanted.sub
+        return Hinted(wanted.sub)
     try:
-        sub: str = hints.read(wanted.id_token_hint, client_id)["sub"]
+        hint = hints.read(wanted.id_token_hint, client_id)
     except (JoseError, ValueError):
         raise OAuth2Error("id_token_hint is not valid", error="invalid_request") from None
-    if wanted.sub not in {"", sub}:
+    if wanted.sub not in {"", hint["sub"]}:
         raise OAuth2Error("id_token_hint and claims name two people", error="invalid_request")
-    return sub
+    return Hinted(hint["sub"], represented.whom(hint))
 
 
-def _show(asked: Asked, prompt: Prompt, wanted: Wanted, session: Session | None) -> Response:
+def _show(asked: Asked, prompt: Prompt, decision: _Decision, session: Session | None) -> Response:
     """Send the person to a page, which will send them back to us."""
-    if "none" in wanted.prompt:
+    if "none" in decision.wanted.prompt:
         raise prompt.error
     account_id = session.account_id if session and prompt.same_person else ""
     if asked.interaction is not None:
+        # Whom the person acts for decides what there is to agree to.
         interaction = interactions.change(
-            asked.interaction, reason=prompt.reason, account_id=account_id
+            asked.interaction,
+            reason=prompt.reason,
+            account_id=account_id,
+            hints=_hints(asked, decision),
         )
         return redirect(interaction.url(prompt.page))
     interaction = interactions.open_(
@@ -270,7 +287,7 @@ def _show(asked: Asked, prompt: Prompt, wanted: Wanted, session: Session | None)
         reason=prompt.reason,
         account_id=account_id,
         client=_hint(asked),
-        hints=_hints(asked, wanted),
+        hints=_hints(asked, decision),
         request=dict(asked.params.values),
     )
     return redirect(interaction.url(prompt.page))
@@ -284,20 +301,20 @@ def _hint(asked: Asked) -> ClientHint:
     return ClientHint(record.client_id, record.name, home, origin, record.name_en)
 
 
-def _hints(asked: Asked, wanted: Wanted) -> dict[str, str]:
+def _hints(asked: Asked, decision: _Decision) -> dict[str, str]:
     named = ("login_hint", "ui_locales", "display")
     found = {name: asked.params.values[name] for name in named if name in asked.params.values}
-    found["claims"] = " ".join(sorted(wanted.all_claims))
-    if level := wanted.binding or wanted.voluntary:
-        found["acr"] = level.acr
+    found["claims"] = " ".join(sorted(decision.wanted.all_claims))
+    if decision.level is not None:
+        found["acr"] = decision.level.acr
     return found
 
 
 def _code(asked: Asked, wanted: Wanted, session: Session, granted: Granted) -> dict[str, Any]:
     """What the code stands for; the family it bears remembers most of it."""
-    client_id = asked.client.get_client_id()
+    client_id, claims = asked.client.get_client_id(), wanted.claims
     scope = [s for s in wanted.scope.split() if s != "offline_access" or _offline(asked, granted)]
-    return {
+    value = {
         "client_id": client_id,
         "account": session.account_id,
         "sid": session.sid,
@@ -311,9 +328,24 @@ def _code(asked: Asked, wanted: Wanted, session: Session, granted: Granted) -> d
         "amr": list(session.amr),
         "acr": session.acr,
         "ui": [name for name in wanted.userinfo_claims if name in granted.claims],
-        "idt": [name for name in wanted.claims.id_token if name in granted.claims],
+        "idt": [name for name in claims.id_token if name in granted.claims],
         "basis": granted.basis,
     }
+    if session.acting is not None:
+        value["acting"] = list(session.acting)
+    if claims.verified_userinfo or claims.verified_id_token:
+        _add_verified(value, claims, granted)
+    return value
+
+
+def _add_verified(value: dict[str, Any], claims: ClaimsRequest, granted: Granted) -> None:
+    """The requests for verified claims, as far as they were agreed to."""
+    asked = {"ui": claims.verified_userinfo, "idt": claims.verified_id_token}
+    for member, request in asked.items():
+        left = asking.allowed(request, granted.claims)
+        if left and asking.WHOLE in granted.claims:
+            value[member] = list(dict.fromkeys((*value[member], asking.WHOLE)))
+            value.setdefault("verified", {})[member] = left
 
 
 def _offline(asked: Asked, granted: Granted) -> bool:

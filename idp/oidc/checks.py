@@ -8,10 +8,14 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from authlib.oauth2.rfc6749 import InvalidRequestError, UnsupportedResponseTypeError
+from authlib.oauth2.rfc6749 import (
+    InvalidRequestError,
+    InvalidScopeError,
+    UnsupportedResponseTypeError,
+)
 
-from idp import assurance
-from idp.oidc.claims import ClaimsRequest, of_scopes
+from idp import assurance, represented
+from idp.oidc.claims import SCOPES, SENSITIVE_SCOPES, ClaimsRequest, of_scopes
 from idp.oidc.errors import (
     RegistrationNotSupported,
     RequestNotSupported,
@@ -19,7 +23,8 @@ from idp.oidc.errors import (
     UnmetAuthenticationRequirements,
 )
 from idp.oidc.http import Params
-from idp.store.clients import Registration
+from idp.oidc.ida import asking
+from idp.store.clients import GUARDED, SENSITIVE, Registration
 
 RESPONSE_MODES = ("query", "form_post")
 DISPLAYS = ("page", "popup", "touch", "wap")
@@ -38,16 +43,40 @@ class Wanted(NamedTuple):
     challenge: str
     prompt: frozenset[str]
     max_age: int | None
-    voluntary: assurance.Level | None
-    """The least level that would please; missing it is told by ``acr``, not refused."""
-    binding: assurance.Level | None
-    """The level without which nothing is issued."""
+    voluntary: tuple[assurance.Level, ...]
+    """The least levels of which one would please; missing it is told by ``acr``, not refused."""
+    binding: tuple[assurance.Level, ...]
+    """Those without one of which nothing is issued; empty: none."""
     sub: str
     id_token_hint: str
     claims: ClaimsRequest
     userinfo_claims: tuple[str, ...]
     all_claims: frozenset[str]
     """Everything that needs the person's consent or a statute."""
+    organisation: bool = False
+    """Whether the client would know for whom the person acts."""
+
+    @property
+    def least(self) -> assurance.Level | None:
+        """The first of the levels asked for: what somebody yet unknown should expect."""
+        return next(iter(self.binding or self.voluntary), None)
+
+    def of_oneself(self) -> "Wanted":
+        """The same, of somebody who acts for nobody else here."""
+        less = represented.CLAIMS
+        return self._replace(
+            userinfo_claims=tuple(n for n in self.userinfo_claims if n not in less),
+            all_claims=self.all_claims - less,
+            claims=self.claims._replace(
+                id_token=tuple(n for n in self.claims.id_token if n not in less)
+            ),
+        )
+
+    def of_an_organisation(self) -> "Wanted":
+        """The same, of somebody who acts for one: the ID token says so too, whoever asked where."""
+        asked = [n for n in self.userinfo_claims if n in represented.CLAIMS]
+        in_id_token = tuple(dict.fromkeys((*self.claims.id_token, *asked)))
+        return self._replace(claims=self.claims._replace(id_token=in_id_token))
 
 
 Check = Callable[[Params, Registration], None]
@@ -121,13 +150,20 @@ def an_essential_level_exists(params: Params, _client: Registration) -> None:
     if "claims" not in params.values:
         return
     asked = ClaimsRequest.parse(params.values["claims"])
-    if asked.acr_essential and asked.acr_values and assurance.least(asked.acr_values) is None:
+    if asked.acr_essential and asked.acr_values and not assurance.least(asked.acr_values):
         raise UnmetAuthenticationRequirements
 
 
-def some_scope_is_registered(params: Params, client: Registration) -> None:
-    """A scope the client is not registered for is ignored; asking for nothing else is wrong."""
+def scopes_are_for_this_client(params: Params, client: Registration) -> None:
+    """A scope the client is not registered for is ignored; asking for nothing else is wrong, and
+    so is asking for what an operator has to approve first.
+    """
     asked = set(params.values.get("scope", "").split())
+    for scope in SENSITIVE_SCOPES:
+        if scope in asked and not client.withheld.isdisjoint(SCOPES[scope]):
+            raise InvalidScopeError
+    if asking.WHOLE in asked and _by_scope(client) is None:
+        raise InvalidScopeError
     if asked and not asked & client.scopes:
         raise InvalidRequestError("None of the scopes is registered for this client")
 
@@ -143,7 +179,7 @@ CHECKS: tuple[Check, ...] = (
     display_is_known,
     claims_are_readable,
     an_essential_level_exists,
-    some_scope_is_registered,
+    scopes_are_for_this_client,
 )
 
 
@@ -156,21 +192,37 @@ _NO_CLAIMS = ClaimsRequest()
 
 
 def _claims(text: str, client: Registration) -> ClaimsRequest:
-    """What is asked for one by one, as far as the client's scopes allow it."""
-    asked, allowed = ClaimsRequest.parse(text), set(of_scopes(client.scopes))
+    """What is asked for one by one, as far as the client's scopes and approvals allow it."""
+    asked, allowed = ClaimsRequest.parse(text), set(of_scopes(client.scopes)) - client.withheld
+    approved = _approved(client)
     return asked._replace(
         userinfo=tuple(name for name in asked.userinfo if name in allowed),
         id_token=tuple(name for name in asked.id_token if name in allowed),
+        verified_userinfo=asking.allowed(asked.verified_userinfo, approved),
+        verified_id_token=asking.allowed(asked.verified_id_token, approved - GUARDED),
     )
+
+
+def _approved(client: Registration) -> frozenset[str]:
+    return frozenset(SENSITIVE) - client.withheld
+
+
+def _by_scope(client: Registration) -> asking.Request | None:
+    """The verified claims their scope stands for, as far as the client is approved for them."""
+    return asking.allowed(asking.OF_THE_SCOPE, _approved(client))
 
 
 def read(params: Mapping[str, str], client: Registration, scope: str) -> Wanted:
     """Read a request that passed every check; ``scope`` is what the client may have of it."""
     claims = _claims(params["claims"], client) if "claims" in params else _NO_CLAIMS
     max_age = params.get("max_age", client.default_max_age)
-    essential = assurance.least(claims.acr_values) if claims.acr_essential else None
+    essential = assurance.least(claims.acr_values) if claims.acr_essential else ()
     scopes = frozenset(scope.split())
+    if asking.WHOLE in scopes and claims.verified_userinfo is None:  # the parameter says it closer
+        claims = claims._replace(verified_userinfo=_by_scope(client))
     userinfo = tuple(dict.fromkeys((*of_scopes(sorted(scopes)), *claims.userinfo)))
+    named = claims.verified if claims is not _NO_CLAIMS else ()
+    wanted = (*userinfo, *claims.id_token, *named, *({"offline_access"} & scopes))
     return Wanted(
         scope=scope,
         scopes=scopes,
@@ -180,10 +232,11 @@ def read(params: Mapping[str, str], client: Registration, scope: str) -> Wanted:
         prompt=frozenset(params.get("prompt", "").split()),
         max_age=int(max_age) if max_age is not None else None,
         voluntary=assurance.least((*params.get("acr_values", "").split(), *claims.acr_values)),
-        binding=assurance.most(essential, assurance.Level.parse(client.minimum_acr)),
+        binding=assurance.at_least(assurance.Level.parse(client.minimum_acr), essential),
         sub=claims.sub,
         id_token_hint=params.get("id_token_hint", ""),
         claims=claims,
         userinfo_claims=userinfo,
-        all_claims=frozenset((*userinfo, *claims.id_token, *({"offline_access"} & scopes))),
+        all_claims=frozenset(wanted),
+        organisation=not represented.CLAIMS.isdisjoint(wanted),
     )

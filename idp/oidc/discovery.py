@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 
 from idp import assurance
+from idp.keys import ALGORITHMS
 from idp.oidc.authorize import PATH
 from idp.oidc.checks import DISPLAYS, PROMPTS, RESPONSE_MODES
 from idp.oidc.claims import CLAIMS, SCOPES
@@ -13,10 +14,14 @@ from idp.oidc.end_session import PATH as LOGOUT_PATH
 from idp.oidc.endpoints import ENDPOINTS
 from idp.oidc.grants import GRANTS
 from idp.oidc.http import JSON, Response
+from idp.oidc.ida import offering
+from idp.passkeys import Site
 from idp.services import services
+from idp.store.clients import CONTENT_ENCRYPTION, KEY_MANAGEMENT
 
-SIGNING = ("ES256", "RS256")
 JWKS_PATH = "/jwks.json"
+GM_JWKS_PATH = "/jwks-gm.json"
+"""No metadata member names it: there is no standard one, and certification warns of others."""
 PATHS = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
 """OIDC Discovery §4, RFC 8414 §3: one document under both names."""
 _PUBLIC = (
@@ -24,6 +29,12 @@ _PUBLIC = (
     ("Cache-Control", "public, max-age=300"),
     ("Access-Control-Allow-Origin", "*"),
 )
+
+
+def _hardware() -> bool:
+    """Whether a passkey can be known to be a key in hardware."""
+    site = Site.of(services.settings)
+    return bool(site.rp_id and site.trust.roots)
 
 
 def metadata() -> dict[str, Any]:
@@ -40,16 +51,19 @@ def metadata() -> dict[str, Any]:
         "response_types_supported": ["code"],
         "response_modes_supported": list(RESPONSE_MODES),
         "grant_types_supported": [grant.GRANT_TYPE for grant in GRANTS],
-        "acr_values_supported": [level.acr for level in assurance.ALL if level.ial == 1][:2],
+        "acr_values_supported": [each.acr for each in assurance.reached(hardware=_hardware())],
         "subject_types_supported": ["pairwise"],
-        "id_token_signing_alg_values_supported": list(SIGNING),
-        "userinfo_signing_alg_values_supported": list(SIGNING),
+        "id_token_signing_alg_values_supported": list(services.keys.algorithms),
+        "userinfo_signing_alg_values_supported": list(ALGORITHMS),
+        "userinfo_encryption_alg_values_supported": list(KEY_MANAGEMENT),
+        "userinfo_encryption_enc_values_supported": list(CONTENT_ENCRYPTION),
         "display_values_supported": list(DISPLAYS),
         "claim_types_supported": ["normal"],
         "claims_supported": [
             *("sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid"),
             *CLAIMS,
         ],
+        **offering.metadata(),
         "ui_locales_supported": list(settings.node.languages),
         "claims_parameter_supported": True,
         "request_parameter_supported": False,
@@ -79,6 +93,11 @@ def metadata_response() -> Response:
 def jwks_response() -> Response:
     """The public keys: current, next and recently retired (RFC 7517 §5)."""
     return _public(services.keys.jwks_bytes())
+
+
+def gm_jwks_response() -> Response:
+    """The same of the SM2 keys (GM/T 0125.4)."""
+    return _public(services.keys.gm_jwks_bytes())
 
 
 def _public(body: bytes) -> Response:

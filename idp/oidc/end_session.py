@@ -39,7 +39,7 @@ def logout(request: Request) -> Response | Page:
     """Begin: GET, or a POST that is kept and answered by a redirect to ourselves."""
     if request.method == "POST":
         handle = secrets.token_urlsafe(16)
-        ephemeral.put(POSTED, handle, dict(_once(request.form).values), KEPT_FOR)
+        ephemeral.put_sealed(POSTED, handle, dict(_once(request.form).values), KEPT_FOR)
         return redirect(f"{PATH}?posted={handle}")
     params = _params(request.query)
     session = current()
@@ -170,7 +170,7 @@ def _still_registered(client: OAuthClient, uri: str) -> bool:
 
 def _params(query: Params) -> Params:
     if handle := query.values.get("posted"):
-        return Params(ephemeral.peek(POSTED, handle) or {})
+        return Params(ephemeral.peek_sealed(POSTED, handle) or {})
     return _once(query)
 
 

@@ -119,6 +119,13 @@ class InvalidToken(ProtocolError):
     description = "The access token is invalid, expired or revoked"
 
 
+class NoKeyToEncryptTo(ProtocolError):
+    """The client registered an encrypted answer, and no key it could be encrypted to."""
+
+    error = "invalid_client_metadata"
+    description = "The client has no key of use enc for the registered algorithm"
+
+
 class InsufficientScope(ProtocolError):
     error = "insufficient_scope"
     status_code = 403

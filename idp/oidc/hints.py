@@ -9,9 +9,9 @@ from typing import Any
 import orjson
 from joserfc import jws
 
+from idp.keys import ALGORITHMS, GM
 from idp.services import services
 
-ALGORITHMS = ["ES256", "RS256"]
 MAX_HINT = 8192
 
 
@@ -20,7 +20,7 @@ def read(hint: str, client_id: str = "") -> dict[str, Any]:
     if len(hint) > MAX_HINT:
         raise ValueError("too long")
     found = jws.deserialize_compact(
-        hint, services.keys.public_keyset(_kid(hint)), algorithms=ALGORITHMS
+        hint, services.keys.public_keyset(_kid(hint)), algorithms=[*ALGORITHMS, *GM]
     )
     claims = orjson.loads(found.payload)
     if found.headers().get("typ") not in {None, "JWT"} or "auth_time" not in claims:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from authlib.oauth2 import OAuth2Error
 
-from idp import assurance
+from idp import assurance, consents, levels, mandates, proofs, represented
 from idp.interactions import Interaction
 from idp.oidc.checks import Wanted
 from idp.oidc.errors import (
@@ -19,6 +19,7 @@ from idp.oidc.errors import (
     LoginRequired,
     UnmetAuthenticationRequirements,
 )
+from idp.services import services
 from idp.sessions import Session
 from idp.store import accounts
 from idp.store.clients import Registration
@@ -37,6 +38,14 @@ class Granted(NamedTuple):
         return {"sub": self.sub, "claims": sorted(self.claims), "basis": self.basis}
 
 
+class Hinted(NamedTuple):
+    """Whom the portal means, by ``id_token_hint`` or the ``claims`` parameter."""
+
+    sub: str = ""
+    whom: str | None = None
+    """For whom they act as the hint says (``represented.whom``); None where there is none."""
+
+
 class Situation(NamedTuple):
     """Everything a prompt may look at."""
 
@@ -44,8 +53,7 @@ class Situation(NamedTuple):
     wanted: Wanted
     session: Session | None
     interaction: Interaction | None
-    hinted_sub: str
-    """The subject of ``id_token_hint`` or of the ``claims`` parameter, when there is one."""
+    hinted: Hinted
     granted: Callable[[], Granted]
     """Looked up only when somebody is signed in."""
     moment: float
@@ -77,6 +85,8 @@ class Prompt:
     applies: Callable[[Situation], bool]
     same_person: bool = False
     """Whether only the person of the session may finish it."""
+    raises: bool = False
+    """Whether its page is there to reach the level that is missing."""
 
 
 def nobody_is_signed_in(now: Situation) -> bool:
@@ -96,48 +106,120 @@ def the_sign_in_is_too_old(now: Situation) -> bool:
 
 def somebody_else_is_signed_in(now: Situation) -> bool:
     """Only the hinted person may answer; another one who has just signed in cannot."""
-    if not now.hinted_sub or now.granted().sub == now.hinted_sub:
+    if not now.hinted.sub or now.granted().sub == now.hinted.sub:
         return False
     if now.signed_in_here:
         raise LoginRequired
     return True
 
 
-def the_level_is_too_low(now: Situation) -> bool:
-    """A missing level is offered once; only a binding one can refuse (DESIGN §2)."""
+def the_name_is_too_weak(now: Situation) -> bool:
+    level = missing(now)
+    return level is not None and now.session is not None and level.ial > now.session.level.ial
+
+
+def the_sign_in_is_too_weak(now: Situation) -> bool:
+    level = missing(now)
+    return level is not None and now.session is not None and level.aal > now.session.level.aal
+
+
+def missing(now: Situation) -> assurance.Level | None:
+    """The level to offer: of those asked for the least that can be had. It is offered once, and
+    not at all where no page may be shown; only a binding one can refuse (DESIGN §2).
+    """
     session, wanted = now.session, now.wanted
-    asked = assurance.most(wanted.binding, wanted.voluntary)
-    if session is None or asked is None or session.level.covers(asked):
-        return False
-    binding_met = wanted.binding is None or session.level.covers(wanted.binding)
-    target = wanted.binding if not binding_met else asked
-    if target is not None and not now.result("declined") and reachable(session).covers(target):
-        return True
-    if not binding_met:
+    if session is None or not (wanted.binding or wanted.voluntary):
+        return None
+    refused = not assurance.meets(session.level, wanted.binding)
+    wished = wanted.voluntary if "none" not in wanted.prompt else ()
+    asked = wanted.binding if refused else wished
+    if assurance.meets(session.level, asked):
+        return None
+    if not now.result("declined") and (level := _offered(session, asked, refused)):
+        return level
+    if refused:
         raise UnmetAuthenticationRequirements
-    return False
+    return None
 
 
-def reachable(session: Session) -> assurance.Level:
-    """The level this person could reach here and now with what they have."""
+def _offered(
+    session: Session, asked: tuple[assurance.Level, ...], refused: bool
+) -> assurance.Level | None:
+    """The first level that can be had now; else, where nothing less will do, the factor that lets
+    one be had in a few days: said by a page of ours, before a name is asked for that would not
+    help today.
+    """
+    reach = {level: reachable(session, level) for level in asked}
+    for level in asked:
+        if reach[level].covers(level):
+            return level
+    for level in asked if refused else ():
+        if reach[level].ial >= level.ial and level.aal <= MADE_IN_TIME:
+            return assurance.Level(session.level.ial, level.aal)
+    return None
+
+
+MADE_IN_TIME = 2
+"""The authenticator level anybody reaches who sets a password and lets it settle."""
+
+
+def reachable(session: Session, asked: assurance.Level) -> assurance.Level:
+    """The level this person could reach here and now: with what they have, and where a living
+    face is asked for with a password set on the way, which that face settles.
+    """
     account = accounts.by_id(session.account_id)
     if account is None:
         return session.level
-    methods = {*session.amr} | ({"sms"} if account.phone else set())
-    if account.password_hash and account.password_settled:
-        methods.add("pwd")
-    elif not account.password_settled:
-        methods.discard("pwd")
-    return assurance.Level(session.level.ial, assurance.aal_of(methods))
+    ial = max(session.level.ial, account.ial, services.realname.reach)
+    means = proofs.means(account, session.amr)
+    if asked.ial >= levels.FACE and "password" in services.settings.login.methods:
+        means |= {"pwd"} if services.realname.open_to(account, levels.FACE) else set()
+    return assurance.Level(ial, assurance.aal_of(means))
 
 
 def consent_is_missing(now: Situation) -> bool:
     if now.client.statutory:
         return False
-    if "consent" in now.wanted.prompt and not now.consented_here:
+    ask_anew = "consent" in now.wanted.prompt or now.wanted.all_claims & consents.ASKED_EACH_TIME
+    if ask_anew and not now.consented_here:
         return True
     granted = now.granted()
     return not granted.known or not now.wanted.all_claims <= granted.claims
+
+
+def it_is_open_whom_they_act_for(now: Situation) -> bool:
+    """Asked once in a session, of who may act for an organisation here; and whenever they act for
+    one that this client is not for.
+    """
+    session, client = now.session, now.client
+    if session is None or not now.wanted.organisation:
+        return False
+    if session.acting is not None:
+        return not acts_here(session, client, now.moment)
+    known = session.stored.grant(client.client_id) or {}
+    if session.chosen or known.get("whom"):
+        return False
+    return any(each.holds_for(client.client_id) for each in mandates.in_force(session.account_id))
+
+
+def acts_here(session: Session, client: Registration, moment: float) -> bool:
+    """Whether the person acts for an organisation, by a mandate that holds for this client."""
+    return session.acting is not None and session.acting.holds_for(client.client_id, moment)
+
+
+def they_act_for_another_than_hinted(now: Situation) -> bool:
+    """Whoever renews a session silently keeps what it knew of it: that must be of the same one.
+    Where the person is there, the answer says for whom it is.
+    """
+    session, wanted, hinted = now.session, now.wanted, now.hinted.whom
+    if session is None or hinted is None or "none" not in wanted.prompt or not wanted.organisation:
+        return False
+    told = now.client.tellable(wanted.all_claims)
+    if session.acting is None or represented.CLAIMS.isdisjoint(told):
+        return hinted != ""
+    if represented.MANDATE in told:
+        return hinted != session.acting.mandate
+    return hinted != represented.code(session.acting)
 
 
 PROMPTS = (
@@ -145,7 +227,36 @@ PROMPTS = (
     Prompt("reauthenticate", "/login/", LoginRequired, a_fresh_sign_in_is_asked_for),
     Prompt("reauthenticate", "/login/", LoginRequired, the_sign_in_is_too_old),
     Prompt("reauthenticate", "/login/", LoginRequired, somebody_else_is_signed_in),
-    Prompt("step_up", "/login/", InteractionRequired, the_level_is_too_low, same_person=True),
+    Prompt(
+        "realname",
+        "/realname/",
+        InteractionRequired,
+        the_name_is_too_weak,
+        same_person=True,
+        raises=True,
+    ),
+    Prompt(
+        "step_up",
+        "/login/",
+        InteractionRequired,
+        the_sign_in_is_too_weak,
+        same_person=True,
+        raises=True,
+    ),
+    Prompt(
+        "organisation",
+        "/organisations/choose",
+        InteractionRequired,
+        it_is_open_whom_they_act_for,
+        same_person=True,
+    ),
+    Prompt(
+        "organisation",
+        "/organisations/choose",
+        InteractionRequired,
+        they_act_for_another_than_hinted,
+        same_person=True,
+    ),
     Prompt("consent", "/consent/", ConsentRequired, consent_is_missing, same_person=True),
 )
 """In the order they are read."""

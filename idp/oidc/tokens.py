@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import orjson
 from joserfc.jws import JWSRegistry
 
-from idp.crypto import base64url
+from idp import sessions
+from idp.crypto import base64url, sm2
 from idp.crypto.errors import UnknownKey
 from idp.services import services
 from idp.store import buckets
@@ -43,8 +44,8 @@ def access_token(
     bucket, fid = place
     text = bucket + fid + secrets.token_urlsafe(32)
     lifetimes = services.settings.tokens
-    lifetime = lifetimes.access
     now = int(time.time())
+    lifetime = _in_time(lifetimes.access, subject, now)
     value = {
         "client_id": client.client_id,
         "scope": scope,
@@ -53,10 +54,18 @@ def access_token(
         "person": subject is not None,
     }
     if client.access_token_format == "jwt":
-        lifetime = lifetimes.access_jwt
+        lifetime = _in_time(lifetimes.access_jwt, subject, now)
         text = _jwt_access_token(client, text, subject, value | {"exp": _end(now, lifetime)})
     value["exp"] = _end(now, lifetime)
     return AccessToken(text, NewToken(digest(text), value, lifetime), lifetime)
+
+
+def _in_time(lifetime: timedelta, subject: dict[str, Any] | None, now: int) -> timedelta:
+    """No longer than the mandate somebody acts under."""
+    acting = sessions.acting_of(subject) if subject else None
+    if acting is None or acting.until is None:
+        return lifetime
+    return min(lifetime, timedelta(seconds=max(1, int(acting.until) - now)))
 
 
 def _end(now: int, lifetime: timedelta) -> int:
@@ -79,7 +88,14 @@ def _jwt_access_token(
     }
     if subject:
         claims |= {k: subject[k] for k in ("auth_time", "acr", "amr")}
-    return sign(claims, client.id_token_signed_response_alg, typ="at+jwt")
+        claims |= subject.get("told", {})
+    return sign(claims, _access_alg(client), typ="at+jwt")
+
+
+def _access_alg(client: Registration) -> str:
+    """Resource servers read access tokens, with the keys of ``jwks_uri``: SM2 is not among them."""
+    alg = client.id_token_signed_response_alg
+    return "ES256" if alg == sm2.ALG else alg
 
 
 def locate(token: str) -> tuple[str, str] | None:
@@ -108,8 +124,8 @@ def refresh_token(bucket: str, fid: str, n: int) -> str:
     So a retry finds the same successor, any older one is known for what it is, and
     whoever reads Redis holds none.
     """
-    kid, key = services.sealer.hmac_key(_PURPOSE)
-    return f"{bucket}{fid}.{n}.{kid}.{_mac(key, bucket, fid, n)}"
+    kid = services.sealer.ring.current
+    return f"{bucket}{fid}.{n}.{kid}.{_mac(kid, bucket, fid, n)}"
 
 
 class RefreshToken(NamedTuple):
@@ -128,17 +144,16 @@ def read_refresh_token(text: str) -> RefreshToken | None:
     number, kid, mac = parts
     if not (number.isascii() and number.isdigit() and len(number) < 10):  # noqa: PLR2004
         return None
+    found = RefreshToken(bucket, head[2:], int(number))
     try:
-        _, key = services.sealer.hmac_key(_PURPOSE, kid)
+        good = _mac(kid, bucket, found.fid, found.n)
     except UnknownKey:
         return None
-    found = RefreshToken(bucket, head[2:], int(number))
-    good = _mac(key, bucket, found.fid, found.n)
     return found if hmac.compare_digest(good.encode(), mac.encode()) else None
 
 
-def _mac(key: bytes, bucket: str, fid: str, n: int) -> str:
-    return base64url.encode(hmac.digest(key, f"{bucket}{fid}.{n}".encode(), "sha256"))
+def _mac(kid: str, bucket: str, fid: str, n: int) -> str:
+    return base64url.encode(services.sealer.mac(_PURPOSE, f"{bucket}{fid}.{n}".encode(), kid))
 
 
 def id_token(
@@ -158,11 +173,18 @@ def id_token(
         "acr": core["acr"],
         "amr": core["amr"],
         "sid": core["rp_sid"],
-        "at_hash": base64url.encode(sha256(access.encode()).digest()[:16]),
+        "at_hash": _at_hash(alg, access),
     }
     if core.get("nonce"):
         stated["nonce"] = core["nonce"]
     return sign(stated, alg)
+
+
+def _at_hash(alg: str, access: str) -> str:
+    """Half a digest, by the hash of ``alg`` (Core §3.1.3.6)."""
+    text = access.encode()
+    digest = sm2.sm3(text) if alg == sm2.ALG else sha256(text).digest()
+    return base64url.encode(digest[:16])
 
 
 def sign(claims: dict[str, Any], alg: str, typ: str = "JWT") -> str:

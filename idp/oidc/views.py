@@ -99,6 +99,11 @@ def jwks() -> flask.Response:
     return sent(discovery.jwks_response())
 
 
+@bp.get(discovery.GM_JWKS_PATH)
+def gm_jwks() -> flask.Response:
+    return sent(discovery.gm_jwks_response())
+
+
 def _machine(endpoint: Endpoint) -> flask.Response:
     return sent(machines.answer(endpoint, received()))
 

@@ -127,6 +127,7 @@ def _ways() -> dict[tuple[str, str], Way]:
         for method in endpoint.methods
     }
     found["GET", discovery.JWKS_PATH] = lambda _request: discovery.jwks_response()
+    found["GET", discovery.GM_JWKS_PATH] = lambda _request: discovery.gm_jwks_response()
     for path in discovery.PATHS:
         found["GET", path] = lambda _request: discovery.metadata_response()
     found["GET", authorize.PATH] = authorize.at_once

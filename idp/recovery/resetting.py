@@ -20,8 +20,7 @@ def reset(account_id: str, password_hash: str) -> None:
     accounts.give_password(account, password_hash, services.settings.login.password_settles)
     accounts.prove_number(account)
     audit.record(events.PasswordReset(account=account_id))
-    if account.phone:
-        notices.add(account.phone, "password_reset")
+    notices.warn(account, "password_reset")
     sessions.end_all(account_id, reason="password_reset", keep_offline=False)
     limit = services.settings.login.account_failures
     throttles.clear(throttles.everybody(account_id, limit))

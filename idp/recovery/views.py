@@ -1,27 +1,73 @@
-"""A forgotten password: prove the number, choose a new one. No step can be skipped or repeated."""
+"""Where getting back in begins: what somebody can still use decides the way.
+
+A forgotten password, with the number at hand: prove the number, choose a new one. No step can be
+skipped or repeated.
+"""
 
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
+from types import SimpleNamespace
 
 import flask
 
-from idp import browsers, codes, credentials, handover, interactions, proofs
+from idp import browsers, closing, codes, credentials, faces, handover, interactions, proofs
 from idp.crypto import masking
-from idp.errors import IdpError
+from idp.errors import N_, IdpError
 from idp.interactions import Interaction
-from idp.recovery import resetting
+from idp.recovery import facing, renumbering, resetting, waiting
+from idp.recovery.blueprint import bp
 from idp.recovery.errors import NoAccountHere, NotRecovering
-from idp.sessions import AccountStopped
 from idp.store import accounts, ephemeral
 from idp.store.accounts import Account
 from idp.web import people
 from idp.web.people import FIRST, Failed
 
 PURPOSE = "recover"
+
+
+@dataclass(frozen=True, slots=True)
+class StartingWay:
+    """What somebody can still use, and where that leads who has lost their number."""
+
+    name: str
+    icon: str
+    label: str
+    more: str
+    path: str
+    offered: Callable[[], bool] = lambda: True
+
+
+WAYS = (
+    StartingWay(
+        "password",
+        "key",
+        N_("还记得密码，或有通行密钥等其他登录方式"),
+        N_("登录后更换手机号码。"),
+        "/account/phone",
+    ),
+    StartingWay(
+        "face",
+        "person",
+        N_("账号完成过实名认证，我可以刷脸"),
+        N_("与公安登记的照片比对，等待期满后用新号码和新密码登录。"),
+        "/recover/face",
+        lambda: faces.way() is not None,
+    ),
+    StartingWay(
+        "hall",
+        "organisation",
+        N_("都没有了，我去政务服务大厅"),
+        N_("先在网上领取受理编号，再携带身份证件到窗口办理。"),
+        "/recover/hall",
+    ),
+)
+"""Each as strong as what it restores: a name and a number that match are none of them."""
 _KIND, _LIFETIME = "recovery", timedelta(minutes=15)
 
-bp = flask.Blueprint("recovery", __name__, url_prefix="/recover")
-people.init_pages(bp)
+
+__all__ = ["bp", "facing", "renumbering", "waiting"]
 
 
 @bp.get("/")
@@ -72,8 +118,8 @@ def prove() -> flask.Response:
         proofs.keep(interaction, number)
         return _phone(interaction, people.failed(NoAccountHere()))
     if not account.active:
-        raise AccountStopped
-    if handover.lapsed(account):
+        raise closing.refusal(account)
+    if handover.in_doubt(account):
         # A code alone resets nothing where the number may have moved on (DESIGN §3).
         kept = proofs.keep(interaction, number, unproven=account.id)
         return people.go(kept.url("/login/number"))
@@ -121,7 +167,7 @@ def _recovering(interaction: Interaction) -> Account:
     if account is None:
         raise NotRecovering
     if not account.active:
-        raise AccountStopped
+        raise closing.refusal(account)
     return account
 
 
@@ -147,7 +193,20 @@ def _phone(interaction: Interaction, failed: Failed = FIRST) -> flask.Response:
     send_url = interaction.url("/recover/send")
     form = codes.number_form(interaction, "recover", failed, send_url=send_url)
     login_url = interaction.url("/login/")
-    return people.page("recovery/start.html", interaction, failed, form=form, login_url=login_url)
+    ways = [way for way in WAYS if way.offered()]
+    return people.page(
+        "recovery/start.html",
+        interaction,
+        failed,
+        form=form,
+        login_url=login_url,
+        ways=[SimpleNamespace(way=way, url=_url(interaction, way)) for way in ways],
+        continue_url=interaction.url("/recover/continue"),
+    )
+
+
+def _url(interaction: Interaction, way: StartingWay) -> str:
+    return way.path if way.path.startswith("/account/") else interaction.url(way.path)
 
 
 def _code(interaction: Interaction, failed: Failed = FIRST) -> flask.Response:

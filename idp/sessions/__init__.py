@@ -1,5 +1,8 @@
-"""The single sign-on session: read in ``session``, begun in ``starting``, over in ``ending``."""
+"""The single sign-on session: read in ``session``, begun in ``starting``, going on in
+``changing``, over in ``ending``.
+"""
 
+from idp.sessions.changing import SessionGone, act, regrade, stay_oneself
 from idp.sessions.ending import (
     CUT_AGAIN,
     Ending,
@@ -10,10 +13,15 @@ from idp.sessions.ending import (
     end,
     end_all,
     promise,
+    spare,
 )
 from idp.sessions.session import (
+    Acting,
     Session,
+    acting_of,
     current,
+    is_over,
+    left_behind,
     lifetime,
     list_of,
     of,
@@ -21,14 +29,24 @@ from idp.sessions.session import (
     relying_parties,
     touch,
 )
-from idp.sessions.starting import AccountStopped, ProofVoid, start, still_offline
+from idp.sessions.starting import (
+    AccountStopped,
+    ProofVoid,
+    remembered_for,
+    start,
+    still_offline,
+)
 
 __all__ = [
     "CUT_AGAIN",
     "AccountStopped",
+    "Acting",
     "Ending",
     "ProofVoid",
     "Session",
+    "SessionGone",
+    "act",
+    "acting_of",
     "bring_about",
     "claims_changed",
     "current",
@@ -36,13 +54,19 @@ __all__ = [
     "cut_claims",
     "end",
     "end_all",
+    "is_over",
+    "left_behind",
     "lifetime",
     "list_of",
     "of",
     "promise",
     "refresh",
+    "regrade",
     "relying_parties",
+    "remembered_for",
+    "spare",
     "start",
+    "stay_oneself",
     "still_offline",
     "touch",
 ]

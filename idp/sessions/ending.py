@@ -13,10 +13,11 @@ import flask
 from idp import browsers, cookies, settings
 from idp.audit import events
 from idp.audit import log as audit
-from idp.sessions.session import Session, of, relying_parties
+from idp.sessions.session import Session, left_behind, of, relying_parties
 from idp.store import clients, outbox
 from idp.store import sessions as store
 from idp.store.engines import db
+from idp.store.outbox import OutboxMessage
 
 CUT_AGAIN = timedelta(seconds=5)
 
@@ -24,7 +25,7 @@ CUT_AGAIN = timedelta(seconds=5)
 def end(session: Session, *, reason: str, keep_offline: bool = True) -> list[dict[str, str]]:
     """End one session; returns its relying parties as ``{client_id, sub, sid}``."""
     told = relying_parties(session)
-    _note_end(session.account_id, told, reason)
+    _note_end(session, told, reason)
     promise = {"refs": [session.id], "keep_offline": keep_offline}
     outbox.add("session-cut", promise, due_in=CUT_AGAIN)
     db.session.commit()
@@ -45,6 +46,8 @@ class Ending:
     before: float
     keep: str = ""
     keep_offline: bool = True
+    under: str = ""
+    """A mandate: of the account's sessions only those that act under it."""
 
 
 def end_all(
@@ -63,20 +66,31 @@ def end_all(
     return bring_about(replace(ending, before=float("inf")))
 
 
-def promise(ending: Ending) -> None:
-    """Have the worker bring it about too, whatever becomes of this process."""
-    outbox.add("sessions-end", asdict(ending), due_in=CUT_AGAIN)
+def promise(ending: Ending, due_in: timedelta = CUT_AGAIN) -> OutboxMessage:
+    """Have the worker bring it about too, whatever becomes of this process; or it alone, later."""
+    return outbox.add("sessions-end", asdict(ending), due_in=due_in)
+
+
+def spare(promised: OutboxMessage, keep: str) -> None:
+    """Bring a promised end about now, for every session but ``keep``, which began since."""
+    promised.payload = promised.payload | {"keep": keep}
+    db.session.commit()
+    bring_about(replace(Ending(**promised.payload), before=float("inf")))
 
 
 def bring_about(ending: Ending) -> list[dict[str, str]]:
     """End what still lives of it; harmless to repeat."""
-    found = store.refs_of(ending.account_id)
+    found = store.refs_of(ending.under or ending.account_id)
     refs = [ref for ref, at in found.items() if ref != ending.keep and at <= ending.before]
     told: list[dict[str, str]] = []
-    for stored in store.read_many(refs):
-        parties = relying_parties(of(stored, None))
-        _note_end(ending.account_id, parties, ending.reason)
+    living = [of(stored, None) for stored in store.read_many(refs)]
+    for session in living:
+        parties = relying_parties(session)
+        _note_end(session, parties, ending.reason)
         told.extend(parties)
+    left = left_behind([ref for ref in refs if ref not in {each.id for each in living}])
+    _tell(left)
+    told.extend(left)
     db.session.commit()
     cut(refs, keep_offline=ending.keep_offline)
     return told
@@ -88,22 +102,33 @@ def cut(refs: list[str], *, keep_offline: bool) -> None:
         store.cut(ref, keep_offline=keep_offline)
 
 
-def _note_end(account_id: str, told: list[dict[str, str]], reason: str) -> None:
-    for party in told:
+def _note_end(session: Session, told: list[dict[str, str]], reason: str) -> None:
+    _tell(told)
+    ended = events.SessionEnded(
+        account=session.account_id, acting_for=session.acting_for, reason=reason
+    )
+    audit.record(ended)
+
+
+def _tell(parties: list[dict[str, str]]) -> None:
+    for party in parties:
         registration = clients.look_up(party["client_id"])
         if registration and registration.backchannel_logout_uri:
             outbox.add("backchannel-logout", dict(party))
-    audit.record(events.SessionEnded(account=account_id, reason=reason))
 
 
-def claims_changed(account_id: str) -> None:
-    """Commit what changed of a person, and have what sessions keep ready of them read anew."""
-    outbox.add("claims-cut", {"account": account_id}, due_in=CUT_AGAIN)
+def claims_changed(*holders: str) -> None:
+    """Commit what changed of a person or an organisation, and have what sessions keep ready of
+    them read anew: those of the accounts and mandates named.
+    """
+    for holder in holders:
+        outbox.add("claims-cut", {"account": holder}, due_in=CUT_AGAIN)
     db.session.commit()
-    cut_claims(account_id)
+    for holder in holders:
+        cut_claims(holder)
 
 
-def cut_claims(account_id: str) -> None:
+def cut_claims(holder: str) -> None:
     """The cut alone: harmless to repeat."""
-    for ref in store.refs_of(account_id):
+    for ref in store.refs_of(holder):
         store.cut_claims(ref)

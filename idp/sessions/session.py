@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -12,6 +13,23 @@ from idp.store import sessions as store
 from idp.store.ephemeral import digest
 
 _REF = 24
+_LENT = "scan"
+"""Stands beside what the phone that scanned has lent."""
+
+
+class Acting(NamedTuple):
+    """The organisation a person acts for, and the mandate they do it under, by their ids."""
+
+    organisation: str
+    mandate: str
+    client_ids: Sequence[str] = ()
+    """The relying parties it holds for; empty: all."""
+    until: float | None = None
+    """When the mandate ends by itself, in seconds."""
+
+    def holds_for(self, client_id: str, moment: float) -> bool:
+        in_time = self.until is None or moment < self.until
+        return in_time and (not self.client_ids or client_id in self.client_ids)
 
 
 class Session(NamedTuple):
@@ -26,6 +44,11 @@ class Session(NamedTuple):
     level: assurance.Level
     terminal: str
     browser: str
+    region: str | None = None
+    """Where the sign-in came from (``places.here``)."""
+    acting: Acting | None = None
+    chosen: bool = False
+    """Whether the person was asked in this session for whom they act, or has said so."""
 
     @property
     def id(self) -> str:
@@ -39,6 +62,22 @@ class Session(NamedTuple):
     @property
     def sid(self) -> str:
         return self.stored.sid
+
+    @property
+    def acting_for(self) -> str:
+        """The organisation somebody acts for, for the trail; "" for themselves."""
+        return self.acting.organisation if self.acting else ""
+
+    @property
+    def shown(self) -> dict[str, float]:
+        """What was proved before this very browser, and when: not what a phone lent it."""
+        proofs: dict[str, float] = self.stored.core["proofs"]
+        return {method: at for method, at in proofs.items() if at > proofs.get(_LENT, 0.0)}
+
+    @property
+    def shown_at(self) -> float:
+        """When the last of it was, in seconds; 0.0 for never."""
+        return max(self.shown.values(), default=0.0)
 
     @property
     def auth_time(self) -> int:
@@ -68,7 +107,23 @@ def of(stored: store.Stored, epoch: int | None) -> Session:
         level=level_of(stored.core),
         terminal=stored.core["terminal"],
         browser=stored.core["browser"],
+        region=stored.core.get("region"),
+        acting=acting_of(stored.core),
+        chosen="acting" in stored.core,
     )
+
+
+def acting_of(core: dict[str, Any]) -> Acting | None:
+    """For whom somebody acts, by the core of a session, a code or a family."""
+    return Acting(*acting) if (acting := core.get("acting")) else None
+
+
+def is_over(core: dict[str, Any]) -> bool:
+    """Whether the mandate somebody acts under has ended by itself: what was issued under it speaks
+    for nobody from then on, not for the person either.
+    """
+    acting = acting_of(core)
+    return acting is not None and acting.until is not None and acting.until <= time.time()
 
 
 def level_of(core: dict[str, Any]) -> assurance.Level:
@@ -127,6 +182,15 @@ def relying_parties(session: Session) -> list[dict[str, str]]:
         sid = session.sid_for(client_id)
         found.append({"client_id": client_id, "sub": grant.get("sub", ""), "sid": sid})
     return found
+
+
+def left_behind(refs: Sequence[str]) -> list[dict[str, str]]:
+    """The same of sessions that may have run out: a client may go on with one of its own."""
+    return [
+        {"client_id": client_id, "sub": sub, "sid": store.derived_sid(ref, client_id)}
+        for ref, told in store.parties(list(refs)).items()
+        for client_id, sub in told.items()
+    ]
 
 
 def list_of(account_id: str) -> list[Session]:

@@ -7,12 +7,12 @@ from typing import Any
 
 import flask
 
-from idp import browsers, cookies, settings
+from idp import browsers, cookies, places, settings
 from idp.audit import events
 from idp.audit import log as audit
 from idp.errors import N_, IdpError
 from idp.sessions.ending import end
-from idp.sessions.session import Session, current, level_of, lifetime, of
+from idp.sessions.session import Session, acting_of, current, level_of, lifetime, of
 from idp.store import accounts, buckets, sign_ins
 from idp.store import sessions as store
 from idp.store.engines import db
@@ -66,11 +66,11 @@ def start(
     _remember(account, amr, write, client_id)
     ref = write.bucket + write.sid
     cookies.set_("sso", f"{ref}.{secret}")
-    flask.g.sso = of(_as_written(write, before), None)
+    flask.g.sso = of(as_written(write, before), None)
     return flask.g.sso
 
 
-def _as_written(write: store.Write, before: Session | None) -> store.Stored:
+def as_written(write: store.Write, before: Session | None) -> store.Stored:
     """What the rest of this request may know of the session; grants are issued in later ones."""
     return store.Stored(
         bucket=write.bucket,
@@ -94,12 +94,16 @@ def _write(
     core: dict[str, Any] = {
         "account": account.id,
         "proofs": proofs,
-        "ial": 1,
+        "ial": account.standing_ial,
         "unsettled": not account.password_settled,
         "started": before.started if before else int(now),
         "terminal": browsers.terminal(),
         "browser": browsers.current(),
+        "region": places.here(),
     }
+    if before and "acting" in before.stored.core:  # a session speaks for whom it spoke for
+        core["acting"] = before.stored.core["acting"]
+    acting = before.acting if before else None
     return store.Write(
         bucket=before.bucket if before else buckets.draw(),
         sid=before.sid if before else secrets.token_urlsafe(16),
@@ -110,6 +114,7 @@ def _write(
         event=audit.packed(
             events.SignedIn(
                 account=account.id,
+                acting_for=acting.organisation if acting else "",
                 methods=amr,
                 acr=level_of(core).acr,
             )
@@ -127,9 +132,9 @@ def _remember(
     later finds the session.
     """
     ref = write.bucket + write.sid
-    store.remember(account.id, ref, max(write.core["proofs"].values()), _remembered_for())
-    sign_in = SignedIn(account.id, amr, browsers.current(), browsers.terminal(), client_id)
-    sign_ins.note(sign_in)
+    store.remember(account.id, ref, max(write.core["proofs"].values()), remembered_for())
+    browser, terminal, region = (write.core[name] for name in ("browser", "terminal", "region"))
+    sign_ins.note(SignedIn(account.id, amr, browser, terminal, client_id, region))
     standing = sign_ins.standing(account)
     if standing.active and standing.unchanged:
         db.session.commit()
@@ -139,14 +144,18 @@ def _remember(
     raise ProofVoid if standing.active else AccountStopped
 
 
-def still_offline(account_id: str, ref: str, auth_time: int, last: int) -> None:
+def still_offline(core: dict[str, Any], ref: str, last: int) -> None:
     """Offline access of a session was used, ``last`` before now: once a day, so that whoever
-    ends what grew from the account's sessions finds it however long ago the sign-in was.
+    ends what grew from the account's sessions, or from a mandate, finds it however long ago the
+    sign-in was. ``core`` is the family's.
     """
-    if int(time.time()) // _SECONDS != last // _SECONDS:
-        store.remember_still(account_id, ref, auth_time, _remembered_for())
+    if int(time.time()) // _SECONDS == last // _SECONDS:
+        return
+    acting = acting_of(core)
+    for holder in (core["account"], *([acting.mandate] if acting else [])):
+        store.remember_still(holder, ref, core["auth_time"], remembered_for())
 
 
-def _remembered_for() -> timedelta:
+def remembered_for() -> timedelta:
     """Longer than anything lives that grew from a session, a day's refreshes included."""
     return settings.current.tokens.refresh + settings.current.sessions.absolute + _DAY

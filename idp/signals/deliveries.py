@@ -12,7 +12,7 @@ from typing import Any
 import flask
 import structlog
 
-from idp import closing, consents, notices, sessions
+from idp import closing, consents, notices, recoveries, sessions
 from idp.audit import events
 from idp.audit import log as audit
 from idp.signals import logout
@@ -56,14 +56,27 @@ def _close_account(payload: dict[str, Any], _means: Means) -> str:
     return "closed" if closing.close_if_due(payload["account"]) else "not due, or not frozen"
 
 
+def _erase_account(payload: dict[str, Any], _means: Means) -> str:
+    return "erased" if closing.erase_if_due(payload["account"]) else "not due, or taken back"
+
+
+def _remind_of_closing(payload: dict[str, Any], _means: Means) -> str:
+    return "told" if closing.remind(payload["account"]) else "not closing, or not yet"
+
+
 def _cut_claims(payload: dict[str, Any], _means: Means) -> str:
     sessions.cut_claims(payload["account"])
     return "cut"
 
 
 def _notify(payload: dict[str, Any], means: Means) -> str:
-    sent = means.notify(notices.number_of(payload), payload["template"])
+    params = notices.params_of(payload)
+    sent = means.notify(notices.number_of(payload), payload["template"], params)
     return "queued" if sent else "not sent: no template, or the number has had enough today"
+
+
+def _remind_of_recovery(payload: dict[str, Any], _means: Means) -> str:
+    return "told" if recoveries.remind(payload["recovery"]) else "over, or not yet"
 
 
 def _publish_clients(_payload: dict[str, Any], _means: Means) -> str:
@@ -79,7 +92,10 @@ HANDLERS: dict[str, Handler] = {
     "client-cut": _cut_client,
     "claims-cut": _cut_claims,
     "account-close": _close_account,
+    closing.ERASE: _erase_account,
+    closing.REMIND: _remind_of_closing,
     notices.KIND: _notify,
+    recoveries.REMIND: _remind_of_recovery,
     "clients-changed": _publish_clients,
     LOGOUT: logout.deliver,
 }

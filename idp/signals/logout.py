@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -25,7 +25,7 @@ class Means:
     issuer: str
     keys: SigningKeys
     outbound: Outbound
-    notify: Callable[[str, str], bool]
+    notify: Callable[[str, str, Mapping[str, str]], bool]
     """Sends a notice by text message; False when it may not."""
 
 

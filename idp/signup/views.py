@@ -2,7 +2,8 @@
 
 import flask
 
-from idp import agreements, codes, credentials, handover, interactions, proofs, sessions
+from idp import agreements, codes, credentials, handover, interactions, linking, proofs, sessions
+from idp.assurance import Level
 from idp.credentials import BadUsername, TooManyChoices, WeakPassword
 from idp.crypto import masking
 from idp.errors import IdpError
@@ -97,7 +98,7 @@ def not_mine() -> flask.Response:
     holder = accounts.by_phone(number) if number else None
     if holder is None:
         return people.go(interaction.url("/signup/"))
-    if not handover.lapsed(holder):
+    if not handover.in_doubt(holder):
         raise NumberInUse
     # The choices of a number that may have changed hands are sign-in's to show.
     return flask.redirect(interaction.url("/login/proven"), 307)  # type: ignore[return-value]
@@ -192,6 +193,8 @@ def _welcome(interaction: Interaction, account: Account) -> flask.Response:
         sessions.start(account, ("sms",), client_id=client_id)
     except sessions.ProofVoid:  # somebody else has proven the number since
         return people.go(interaction.url("/login/"))
+    if onward := linking.onward(interaction):
+        return people.go(onward)
     return people.leave(interaction)
 
 
@@ -216,5 +219,12 @@ def _code(interaction: Interaction, failed: Failed = FIRST) -> flask.Response:
 
 def _agreement(interaction: Interaction, number: str, failed: Failed = FIRST) -> flask.Response:
     form = people.fields(failed, submit_url=interaction.url("/signup/agreement"))
-    masked = masking.phone(number)
-    return people.page("signup/agreement.html", interaction, failed, form=form, masked=masked)
+    asked = Level.parse(interaction.hints.get("acr", ""))
+    return people.page(
+        "signup/agreement.html",
+        interaction,
+        failed,
+        form=form,
+        masked=masking.phone(number),
+        two_factors=asked is not None and asked.aal > 1,
+    )

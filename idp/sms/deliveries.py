@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import orjson
 import structlog
 
-from idp.crypto.errors import CannotOpen
+from idp.crypto.errors import CryptoError
 from idp.crypto.sealing import Index, Sealer
 from idp.errors import IdpError
 from idp.sms import metrics, trail
@@ -117,7 +117,7 @@ class Deliveries:
     def _handle(self, entry: store.Entry) -> None:
         try:
             job = Job.opened(self._sealer, entry.fields)
-        except CannotOpen:
+        except CryptoError:  # damaged, or under a key that was dropped meanwhile
             _give_up(entry, "not sealed by this node")
             return
         if datetime.now(UTC) >= job.until:

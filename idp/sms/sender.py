@@ -6,7 +6,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from typing import Literal, cast
 
 from idp.crypto import masking
@@ -222,9 +221,9 @@ class Sms:
 
     def _hashed(self, challenge_id: str, code: str, kid: str | None = None) -> str:
         """Six digits are few: only a key keeps their digest from being turned back."""
-        kid, key = self._sealer.hmac_key(PURPOSE, kid)
+        kid = kid or self._sealer.ring.current
         text = f"{challenge_id}:{code}".encode()
-        return f"{kid}:{hmac.new(key, text, sha256).hexdigest()}"
+        return f"{kid}:{self._sealer.mac(PURPOSE, text, kid).hex()}"
 
 
 def _check(settings: Settings) -> None:

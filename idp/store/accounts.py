@@ -7,15 +7,29 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import JSON, ForeignKey, Index, Select, String, Table, bindparam, select
+from sqlalchemy import (
+    JSON,
+    ForeignKey,
+    Index,
+    Select,
+    String,
+    Table,
+    bindparam,
+    false,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
-from idp.store.engines import Base, connection, db, if_new, new_id
+from idp.store.engines import Base, add_if_new, connection, db, new_id
 from idp.store.types import BlindIndex, Sealed, UtcDateTime, now
+from idp.store.uniqueness import is_only
 
 ACTIVE, STOPPED, FROZEN, CLOSED = "active", "stopped", "frozen", "closed"
 """``frozen``: its number has gone and it has no other way in; it closes after a while."""
+CLOSING = "closing"
+"""Its holder asked to close it; until it is erased a sign-in can take that back."""
 
 
 class PhoneTaken(Exception):
@@ -36,6 +50,8 @@ class Account(Base):
     """E.164. Empty when the number was given up or taken over."""
     phone_index: Mapped[str | None] = mapped_column(BlindIndex("phone"), unique=True)
     phone_proven_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    number_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When the number took the place of another one; empty for the first."""
     username: Mapped[str | None] = mapped_column(String(64))
     """As the person wrote it."""
     username_key: Mapped[str | None] = mapped_column(String(64), unique=True)
@@ -44,13 +60,27 @@ class Account(Base):
     password_set_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     password_settles_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """Set by who had proven the phone alone: until then it is no second factor beside the phone."""
+    two_factor: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Its holder wants two factors of different kinds at every sign-in."""
     password_closed_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """Too many wrong passwords from anywhere: only the password way is closed until then."""
     profile: Mapped[dict[str, Any]] = mapped_column(Sealed("profile", json=True), default=dict)
     """Standard claims the person chose to give (OIDC Core §5.1), never the legal name."""
+    ial: Mapped[int] = mapped_column(default=1, server_default="1")
+    """What the evidence for its identity is worth (``store.identities``) ..."""
+    ial_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """... and until when; never ends where empty."""
     locale: Mapped[str] = mapped_column(String(16), default="zh-CN")
+    """The language last chosen while signed in."""
+    elder: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether its holder reads pages in the elder mode."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, onupdate=now)
+
+    @property
+    def standing_ial(self) -> int:
+        """``ial`` while it holds; ``levels.of`` says what is left when it does not."""
+        return 1 if self.ial_until is not None and self.ial_until <= now() else self.ial
 
     @property
     def password_settled(self) -> bool:
@@ -110,6 +140,8 @@ class SignIn(Base):
     methods: Mapped[list[str]] = mapped_column(JSON, default=list)
     terminal: Mapped[str] = mapped_column(String(64), default="")
     address: Mapped[str | None] = mapped_column(Sealed("address"))
+    region: Mapped[str | None] = mapped_column(String(64))
+    """Where its address was said to be; "" where the table did not know, empty without a table."""
     outcome: Mapped[str] = mapped_column(String(16), default="ok")
     client_id: Mapped[str] = mapped_column(String(255), default="")
 
@@ -130,6 +162,21 @@ _SUB = (
 
 def by_id(account_id: str) -> Account | None:
     return db.session.get(Account, account_id)
+
+
+def hold(*account_ids: str) -> list[Account]:
+    """The accounts as they are now, in this order; nobody changes them before the transaction
+    is over.
+    """
+    mine = Account.id.in_(account_ids)
+    if db.session.get_bind().dialect.name == "sqlite":  # which knows no FOR UPDATE, but one writer
+        unchanged = {"id": Account.id, "updated_at": Account.updated_at}
+        alone = update(Account).where(mine).values(unchanged)
+        db.session.execute(alone.execution_options(synchronize_session=False))
+    query = select(Account).where(mine).order_by(Account.id)
+    held = query.with_for_update().execution_options(populate_existing=True)
+    found = {each.id: each for each in db.session.scalars(held)}
+    return [found[each] for each in account_ids if each in found]
 
 
 def by_phone(phone: str) -> Account | None:
@@ -198,24 +245,12 @@ def rename(account: Account, username: str) -> None:
 def give_number(account: Account, phone: str) -> None:
     """Bind a number just proven, in the current transaction. Raises PhoneTaken, rolls back."""
     account.phone = account.phone_index = phone
-    account.phone_proven_at = now()
+    account.phone_proven_at = account.number_since = now()
     _flush_number(phone)
 
 
 def _flush_number(phone: str) -> None:
-    """Write, and see that no other account has the number.
-
-    The unique index sees one key's blind indexes only; while values are re-keyed the same
-    number can stand under an older one, so it is asked for under every key.
-    """
-    try:
-        db.session.flush()
-    except IntegrityError:
-        db.session.rollback()
-        raise PhoneTaken from None
-    having = select(Account.id).where(BlindIndex.matches(Account.phone_index, phone))
-    if len(db.session.scalars(having).all()) > 1:
-        db.session.rollback()
+    if not is_only(Account.phone_index, phone):
         raise PhoneTaken
 
 
@@ -256,9 +291,17 @@ def last_sign_ins(account_id: str, limit: int = 2) -> list[SignIn]:
     return list(db.session.scalars(query.limit(limit)))
 
 
-def sign_ins(account_id: str, limit: int = 50) -> list[SignIn]:
-    """The latest sign-ins, the failed ones among them."""
-    return last_sign_ins(account_id, limit)
+def sign_ins(account_id: str, limit: int = 50, before: datetime | None = None) -> list[SignIn]:
+    """The latest sign-ins, the failed ones among them; ``before`` a moment, where one is given."""
+    query = select(SignIn).where(SignIn.account_id == account_id)
+    query = query.where(SignIn.at < before) if before else query
+    return list(db.session.scalars(query.order_by(SignIn.at.desc()).limit(limit)))
+
+
+def known_subject(account_id: str, sector: str) -> str | None:
+    """The ``sub`` a sector has of an account, if it has one."""
+    found: str | None = connection().scalar(_SUB, {"account_id": account_id, "sector": sector})
+    return found
 
 
 def subject(account_id: str, sector: str) -> str:
@@ -271,6 +314,6 @@ def subject(account_id: str, sector: str) -> str:
     if found is not None:
         return found
     made = {**of, "sub": secrets.token_urlsafe(24)}
-    first = sql.execute(if_new(_SUBJECT, sql.dialect.name), made).one_or_none()
+    first = add_if_new(_SUBJECT, made)
     # Where another tab was first, its answer is the one that is kept.
     return made["sub"] if first else str(connection().execute(_SUB, of).scalar_one())

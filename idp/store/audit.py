@@ -1,5 +1,6 @@
 """The audit trail's tables and their one writer."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,11 +9,13 @@ from typing import Any, cast
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Connection,
     Index,
     Integer,
     String,
     Text,
+    and_,
     bindparam,
     delete,
     func,
@@ -30,6 +33,8 @@ from idp.store.types import Sealed, Tag, UtcDateTime
 
 SOURCE = "audit.source"
 """The purpose that source addresses are sealed for."""
+_AIMED = text("target <> ''")
+"""What the index by target is of: most events are of nobody but who acts."""
 REFUSED = "refused"
 """In place of a link: the row was not made by us and never joins the chain."""
 
@@ -47,6 +52,13 @@ class AuditEvent(Base):
             "id",
             sqlite_where=text("link IS NULL"),
             postgresql_where=text("link IS NULL"),
+        ),
+        Index(
+            "ix_audit_event_target",
+            "target",
+            "at",
+            sqlite_where=_AIMED,
+            postgresql_where=_AIMED,
         ),
     )
 
@@ -67,6 +79,10 @@ class AuditEvent(Base):
     source: Mapped[str | None] = mapped_column(Sealed(SOURCE))
     details: Mapped[str] = mapped_column(Text)
     """JSON, byte for byte what ``mac`` was made from."""
+    target: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    """The account it was done to, as ``details`` say too: what a person is shown is found by it.
+    No proof of anything: the chain covers ``details``.
+    """
     mac: Mapped[str] = mapped_column(Tag)
     """Made when the event happened: a row nobody else could have made."""
     link: Mapped[str | None] = mapped_column(Tag)
@@ -99,11 +115,17 @@ EVENT = cast(Any, AuditEvent.__table__)
 HEAD = cast(Any, AuditHead.__table__)
 CHECKPOINT = cast(Any, AuditCheckpoint.__table__)
 LIMITS: dict[str, int] = {
-    c.name: c.type.length for c in EVENT.columns if type(c.type) is String and c.type.length
+    c.name: c.type.length
+    for c in EVENT.columns
+    if type(c.type) is String and c.type.length and c.name != "target"
 }
 """Letters a text column takes: whoever builds a row cuts to fit."""
 # Verifying must see a damaged source, not fail on it: it is read as it lies in the table.
-_RAW = [type_coerce(c, String).label(c.name) if c.name == "source" else c for c in EVENT.columns]
+_RAW = [
+    type_coerce(c, String).label(c.name) if c.name == "source" else c
+    for c in EVENT.columns
+    if c.name != "target"
+]
 
 
 @dataclass(frozen=True)
@@ -144,7 +166,7 @@ class Writer:
         self._connection.execute(statement)
 
     def add(self, row: Mapping[str, Any]) -> None:
-        self._connection.execute(EVENT.insert().values(dict(row)))
+        self._connection.execute(EVENT.insert().values(_aimed(row)))
 
     def checkpoint(self, place: Place, at: datetime) -> None:
         values = {"seq": place.seq, "link": place.link, "tag": place.tag, "at": at}
@@ -162,17 +184,20 @@ def writing() -> Iterator[Writer]:
 
 
 _ADD = EVENT.insert()
+_TARGET = re.compile(r'"target":"([0-9A-Za-z_-]{1,64})"')
+"""Where ``details`` say it."""
 
 
 def add(values: Mapping[str, Any], session: Any = None) -> None:
     """Add an event to the caller's transaction."""
-    (session or db.session).execute(_ADD, dict(values))
+    (session or db.session).execute(_ADD, _aimed(values))
 
 
 def add_all(rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert events in a transaction of their own; those already there stay as they are."""
     with db.engine.begin() as connection:
-        connection.execute(_insert(connection, EVENT).on_conflict_do_nothing(), list(rows))
+        statement = _insert(connection, EVENT).on_conflict_do_nothing()
+        connection.execute(statement, [_aimed(row) for row in rows])
 
 
 def is_waiting() -> bool:
@@ -215,11 +240,30 @@ def chained(after: int, upto: int, batch: int) -> Iterator[Mapping[str, Any]]:
         after = rows[-1]["seq"]
 
 
-def of_account(account_id: str, actions: Sequence[str], limit: int) -> Sequence[AuditEvent]:
-    """The latest of some kinds of events of one person, for the person to see."""
-    query = select(AuditEvent).where(AuditEvent.account == account_id)
-    query = query.where(AuditEvent.action.in_(actions)).order_by(AuditEvent.at.desc())
-    return db.session.scalars(query.limit(limit)).all()
+def of_account(
+    account_id: str, actions: Sequence[str], limit: int, before: datetime | None = None
+) -> Sequence[AuditEvent]:
+    """The latest of some kinds of events of one person, for the person to see: what they did, and
+    what was done to them; ``before`` a moment, where one is given.
+    """
+    found: dict[str, AuditEvent] = {}
+    for theirs in (by(account_id), done_to(account_id)):
+        query = select(AuditEvent).where(theirs, AuditEvent.action.in_(actions))
+        query = query.where(AuditEvent.at < before) if before else query
+        query = query.order_by(AuditEvent.at.desc()).limit(limit)
+        found |= {row.id: row for row in db.session.scalars(query)}
+    return sorted(found.values(), key=lambda row: row.at, reverse=True)[:limit]
+
+
+def by(account_id: str) -> ColumnElement[bool]:
+    """The condition for what somebody did."""
+    return AuditEvent.account == account_id
+
+
+def done_to(account_id: str) -> ColumnElement[bool]:
+    """The condition for what somebody else, or a command, did to an account; by the index."""
+    others = AuditEvent.account != account_id
+    return and_(AuditEvent.target == account_id, _AIMED, others)
 
 
 def outside(batch: int) -> Sequence[Mapping[str, Any]]:
@@ -251,6 +295,12 @@ def delete_upto(seq: int, batch: int) -> int:
         total += count
         if count < batch:
             return total
+
+
+def _aimed(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row as the table takes it, whatever its details are: the chain tells what is not ours."""
+    found = _TARGET.search(row["details"])
+    return {**row, "target": found[1] if found else ""}
 
 
 def _insert(connection: Connection, table: Any) -> Any:

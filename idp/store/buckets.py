@@ -35,6 +35,11 @@ def session(bucket: str, sid: str) -> str:
     return f"{{{bucket}}}s:{sid}"
 
 
+def parties(bucket: str, sid: str) -> str:
+    """The relying parties that were given a code in a session, for longer than it lives."""
+    return f"{{{bucket}}}p:{sid}"
+
+
 def families(bucket: str, sid: str) -> str:
     """The refresh families that grew from a session."""
     return f"{{{bucket}}}fs:{sid}"

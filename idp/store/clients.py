@@ -22,12 +22,27 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.current import of_the_app
 from idp.store import buckets
-from idp.store.engines import Base, connection, db, if_new, redis
+from idp.store.engines import Base, add_if_new, db, redis
 from idp.store.scripts import Script
 from idp.store.types import UtcDateTime, now
 
 ACTIVE, STOPPED = "active", "stopped"
 CONSENT, STATUTORY = "consent", "statutory"
+SENSITIVE: dict[str, str] = {
+    "real_name": "real_name",
+    "guardian": "real_name",
+    "verified_birthdate": "verified_birthdate",
+    "verified_gender": "verified_gender",
+    "id_type": "id_number",
+    "id_number": "id_number",
+}
+"""What a client is told only where an operator has approved it: by claim, what
+``sensitive_claims`` has to list for it."""
+GUARDED = frozenset({"id_type", "id_number"})
+"""Told by userinfo alone, and only encrypted to a key of the client's."""
+KEY_MANAGEMENT = ("ECDH-ES", "ECDH-ES+A256KW", "RSA-OAEP-256")
+CONTENT_ENCRYPTION = ("A256GCM", "A128GCM")
+"""How an answer may be encrypted (RFC 7518 §4, §5): ``alg`` and ``enc``."""
 
 
 class Client(Base):
@@ -72,6 +87,8 @@ class Registration:
     """The law a statutory client stands on, shown in the account."""
     claims: tuple[str, ...] = ()
     """For ``statutory``: the only claims it may be told. For ``consent``: any of its scopes."""
+    sensitive_claims: tuple[str, ...] = ()
+    """Those of ``SENSITIVE`` an operator has approved it for, whatever its basis."""
     purpose: str = ""
     legal_name: str = ""
     contact: str = ""
@@ -85,6 +102,8 @@ class Registration:
     id_token_signed_response_alg: str = "RS256"
     """Metadata that names none means RS256 (Registration §2); ``create_client`` writes ES256."""
     userinfo_signed_response_alg: str = ""
+    userinfo_encrypted_response_alg: str = ""
+    userinfo_encrypted_response_enc: str = ""
     access_token_format: str = "opaque"
     audiences: tuple[str, ...] = ()
     """Resource servers, by client id, that may introspect this client's tokens."""
@@ -136,8 +155,14 @@ class Registration:
     def tellable(self, claims: Iterable[str]) -> frozenset[str]:
         """Of ``claims`` those it may be told: a statute covers what is listed now, no more."""
         if not self.statutory:
-            return frozenset(claims)
-        return frozenset(claims) & {*self.claims, "offline_access"}
+            return frozenset(claims) - self.withheld
+        return (frozenset(claims) & {*self.claims, "offline_access"}) - self.withheld
+
+    @cached_property
+    def withheld(self) -> frozenset[str]:
+        """Sensitive claims it is not approved for, or that could not reach it encrypted."""
+        refused = {claim for claim, by in SENSITIVE.items() if by not in self.sensitive_claims}
+        return frozenset(refused if self.userinfo_encrypted_response_alg else refused | GUARDED)
 
     @cached_property
     def scopes(self) -> frozenset[str]:
@@ -273,8 +298,7 @@ def advance_epoch() -> int:
     does not count again what running processes have seen.
     """
     # Two who register the first clients of a node at once both find no row.
-    sql = connection()
-    sql.execute(if_new(cast(Table, ClientEpoch.__table__), sql.dialect.name), _NO_CHANGE_YET)
+    add_if_new(cast(Table, ClientEpoch.__table__), _NO_CHANGE_YET)
     row = db.session.get_one(ClientEpoch, 1, with_for_update=True)
     row.value = max(row.value + 1, time.time_ns() // 1_000_000)
     db.session.flush()

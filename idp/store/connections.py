@@ -7,7 +7,7 @@ from typing import cast
 from sqlalchemy import JSON, ForeignKey, Index, String, Table, Text, bindparam, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from idp.store.engines import Base, connection, db, if_new
+from idp.store.engines import Base, add_if_new, db
 from idp.store.types import UtcDateTime, now
 
 
@@ -59,9 +59,7 @@ def add(
         "statute": statute,
         "granted": list(granted),
     }
-    sql = connection()
-    insert = if_new(cast(Table, Connection.__table__), sql.dialect.name)
-    return sql.execute(insert, row).one_or_none() is not None
+    return add_if_new(cast(Table, Connection.__table__), row)
 
 
 def of(account_id: str) -> list[Connection]:

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, cast
@@ -75,10 +75,11 @@ def upsert(table: Table, dialect: str) -> Any:
     return _INSERTS[dialect](table)
 
 
-@cache
-def if_new(table: Table, dialect: str) -> Any:
-    """An INSERT that returns the key it wrote, or nothing where the row was there already."""
-    return upsert(table, dialect).on_conflict_do_nothing().returning(*table.primary_key)
+def add_if_new(table: Table, row: Mapping[str, Any]) -> bool:
+    """Write a row in the current transaction. False: it was there already."""
+    sql = connection()
+    # Read to its end: SQLite commits nothing while a RETURNING has rows to give.
+    return sql.execute(_if_new(table, sql.dialect.name), row).one_or_none() is not None
 
 
 def new_id() -> str:
@@ -88,6 +89,11 @@ def new_id() -> str:
     number = milliseconds << 80 | 0x7 << 76 | (chance >> 62 & 0xFFF) << 64
     number |= 0b10 << 62 | chance & (1 << 62) - 1
     return f"{number:032x}"
+
+
+@cache
+def _if_new(table: Table, dialect: str) -> Any:
+    return upsert(table, dialect).on_conflict_do_nothing().returning(*table.primary_key)
 
 
 def _sql_options(settings: Settings) -> dict[str, Any]:

@@ -11,8 +11,10 @@ from typing import Any
 import orjson
 
 from idp.crypto import base64url
+from idp.crypto.errors import UnknownKey
 from idp.store.asking import ask
 from idp.store.engines import redis
+from idp.store.types import sealer
 
 SPENT_FOR = timedelta(minutes=10)
 _SPENT = b'{"spent":true}'
@@ -39,6 +41,27 @@ def peek(kind: str, secret: str) -> dict[str, Any] | None:
 def take(kind: str, secret: str) -> dict[str, Any] | None:
     """Fetch and forget in one step, so that two takers can never both win."""
     return _value(ask(("GETDEL", key(kind, secret)))[0])
+
+
+def put_sealed(kind: str, secret: str, value: Any, lifetime: timedelta) -> None:
+    """``put`` for what may say something of a person: sealed, and bound to the secret."""
+    put(kind, secret, _sealed(kind, secret, value), lifetime)
+
+
+def change_sealed(kind: str, secret: str, value: Any) -> bool:
+    return change(kind, secret, _sealed(kind, secret, value))
+
+
+def peek_sealed(kind: str, secret: str) -> dict[str, Any] | None:
+    """None also where its master key has been dropped since: what lives for minutes is over."""
+    found: Any = peek(kind, secret)
+    if not isinstance(found, str):
+        return None
+    try:
+        opened: dict[str, Any] = orjson.loads(sealer().open(kind, found, secret))
+    except UnknownKey:
+        return None
+    return opened
 
 
 def spend(kind: str, secret: str) -> dict[str, Any] | None:
@@ -68,6 +91,10 @@ def key(kind: str, secret: str) -> str:
 def digest(secret: str) -> str:
     """SHA-256 of a secret of full entropy, as 43 letters."""
     return base64url.encode(sha256(secret.encode()).digest())
+
+
+def _sealed(kind: str, secret: str, value: Any) -> str:
+    return sealer().seal(kind, orjson.dumps(value).decode(), secret)
 
 
 def _ms(lifetime: timedelta) -> int:

@@ -21,6 +21,10 @@ redis.call('HSET', KEYS[1], ARGV[2], ARGV[3], 'seen', ARGV[4])
 if ARGV[9] ~= '' then redis.call('HSET', KEYS[1], 'claims', ARGV[9]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 redis.call('SET', KEYS[2], ARGV[6], 'PX', ARGV[7])
+redis.call('HSET', KEYS[4], ARGV[10], ARGV[11])
+if redis.call('PTTL', KEYS[4]) < tonumber(ARGV[12]) then
+  redis.call('PEXPIRE', KEYS[4], ARGV[12])
+end
 redis.call('XADD', KEYS[3], '*', 'event', ARGV[8])
 return 'ok'
 """)
@@ -98,6 +102,10 @@ class SessionState(NamedTuple):
 class NewGrant(NamedTuple):
     client_id: str
     value: bytes
+    sub: str
+    told_for: timedelta
+    """How long the client has to be told when what it was given ends: it may keep a session of
+    its own after the person's has run out here."""
 
 
 class NewCode(NamedTuple):
@@ -121,6 +129,7 @@ def issue_code(
         buckets.session(session.bucket, session.sid),
         buckets.code(session.bucket, digest(code.secret)),
         buckets.audit(session.bucket),
+        buckets.parties(session.bucket, session.sid),
     ]
     args = [
         session.version,
@@ -132,6 +141,9 @@ def issue_code(
         milliseconds(code.lifetime),
         event,
         session.claims,
+        grant.client_id,
+        grant.sub,
+        milliseconds(grant.told_for),
     ]
     return _ISSUE_CODE(keys, args) == b"ok"
 

@@ -2,14 +2,13 @@
 
 from datetime import datetime, timedelta
 from functools import cache
-from typing import cast
 
-from sqlalchemy import ForeignKey, Select, String, Table, bindparam, select, update
+from sqlalchemy import ForeignKey, Select, String, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from idp.store import outbox
+from idp.store import accounts, outbox
 from idp.store.accounts import ACTIVE, CLOSED, FROZEN, Account
-from idp.store.engines import Base, connection, db, new_id
+from idp.store.engines import Base, db, new_id
 from idp.store.types import BlindIndex, Sealed, UtcDateTime, now
 
 CLOSE = "account-close"
@@ -38,7 +37,7 @@ def release(account: Account, waiting: timedelta) -> NumberLoss:
     """
     loss = NumberLoss(account_id=account.id, phone=account.phone, phone_index=account.phone)
     account.phone = account.phone_index = account.phone_proven_at = None
-    if account.status == ACTIVE and not (account.username_key and account.password_hash):
+    if account.status in {ACTIVE, FROZEN} and not (account.username_key and account.password_hash):
         account.status, account.status_reason = FROZEN, "number_lost"
         loss.closes_at = now() + waiting
         outbox.add(CLOSE, {"account": account.id}, due_in=waiting)
@@ -65,38 +64,45 @@ def _former_holder(keys: int) -> Select[Account]:
     )
 
 
-def restore(account: Account) -> None:
-    """Unfreeze: the person has shown that they are there. The number stays where it is."""
+def restore(account: Account) -> bool:
+    """Unfreeze, in the current transaction: the person has shown that they are there. The number
+    stays where it is. False: it has closed, or gone into another account, meanwhile.
+    """
+    accounts.hold(account.id)
+    if account.status != FROZEN:
+        return False
     account.status, account.status_reason = ACTIVE, ""
     lost = update(NumberLoss).where(NumberLoss.account_id == account.id)
     db.session.execute(lost.values(closes_at=None))
+    return True
+
+
+def go_on(account: Account) -> None:
+    """Say again why an account is frozen, in the current transaction, and promise its closing anew
+    where it is to close: that passed by while the account was stopped.
+    """
+    query = select(NumberLoss.closes_at).where(
+        NumberLoss.account_id == account.id, NumberLoss.closes_at.is_not(None)
+    )
+    closes_at = db.session.scalars(query.order_by(NumberLoss.at.desc()).limit(1)).first()
+    account.status_reason = "not_me" if closes_at is None else "number_lost"
+    if closes_at is not None:
+        wait = max(closes_at - now(), timedelta(0))
+        outbox.add(CLOSE, {"account": account.id}, due_in=wait)
 
 
 def close_if_due(account_id: str) -> bool:
     """Close an account that is frozen still and whose time is over; the caller commits."""
-    account = db.session.get(Account, account_id, populate_existing=True)
-    if account is None or account.status != FROZEN:
+    held = accounts.hold(account_id)
+    if not held or held[0].status != FROZEN:
         return False
     due = select(NumberLoss.id).where(
         NumberLoss.account_id == account_id, NumberLoss.closes_at <= now()
     )
     if db.session.scalars(due).first() is None:
         return False
-    account.status, account.status_reason = CLOSED, "number_lost"
+    held[0].status, held[0].status_reason = CLOSED, "number_lost"
     return True
-
-
-_LOSS = cast(Table, NumberLoss.__table__)
-_UNTOLD = (
-    select(_LOSS.c.id)
-    .where(_LOSS.c.account_id == bindparam("account"), _LOSS.c.seen_at.is_(None))
-    .limit(1)
-)
-
-
-def is_untold(account_id: str) -> bool:
-    """Whether there is a loss the person has not been told of."""
-    return connection().execute(_UNTOLD, {"account": account_id}).first() is not None
 
 
 def untold(account_id: str) -> list[NumberLoss]:

@@ -20,7 +20,7 @@ class OutboxMessage(Base):
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     kind: Mapped[str] = mapped_column(String(32))
     payload: Mapped[dict[str, Any]] = mapped_column(JSON)
-    """Never a secret, never personal data: identifiers only."""
+    """Never a secret, never personal data in clear: identifiers, and a number that is sealed."""
     state: Mapped[str] = mapped_column(String(16), default=WAITING)
     tries: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)

@@ -60,11 +60,12 @@ return {'', 0, used}
 """)
 
 _TAKE_NOTICE = Script("""
-local count = redis.call('INCR', KEYS[1])
+if tonumber(redis.call('GET', KEYS[1]) or '0') >= tonumber(ARGV[2]) then return 0 end
+redis.call('INCR', KEYS[1])
 redis.call('EXPIRE', KEYS[1], ARGV[1])
 redis.call('INCR', KEYS[2])
 redis.call('EXPIRE', KEYS[2], 2 * ARGV[1])
-return count
+return 1
 """)
 
 
@@ -133,10 +134,9 @@ def give_back(asking: Asking) -> None:
 
 
 def take_notice(number: str, day: str, limit: int) -> bool:
-    """Count one notice to a number; False when it has had enough today."""
+    """Count one notice to a number, and as one of the day; False when it has had enough today."""
     keys = [f"{TAG}:q:notice:{number}:{day}", _budget_key(day)]
-    count = _TAKE_NOTICE(keys, [int(DAY.total_seconds())])
-    return int(count) <= limit
+    return bool(_TAKE_NOTICE(keys, [int(DAY.total_seconds()), limit]))
 
 
 def strangers_share(limit: int) -> int:

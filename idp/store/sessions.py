@@ -4,7 +4,8 @@
 ``v`` changes whenever somebody else changed the session (a cut), so that nobody writes
 back what has just been withdrawn; ``rp:<client_id>`` is what a client was granted;
 ``claims`` is what may be told of the person, sealed, so that the warm path asks no SQL;
-``cut:<client_id>`` names the last cut of a client, so that no code outlives it.
+``cut:<client_id>`` names the last cut of a client, so that no code outlives it. Whom to tell
+when a session ends stands in a hash of its own, for longer: clients keep sessions of theirs.
 """
 
 import secrets
@@ -45,7 +46,7 @@ return 1
 """)
 
 _CUT = Script("""
-redis.call('DEL', KEYS[1])
+redis.call('DEL', KEYS[1], KEYS[3])
 local families = redis.call('HGETALL', KEYS[2])
 local kept = 0
 for i = 1, #families, 2 do
@@ -66,6 +67,7 @@ if redis.call('EXISTS', KEYS[1]) == 1 then
   redis.call('HDEL', KEYS[1], 'rp:' .. ARGV[1])
   redis.call('HSET', KEYS[1], 'v', ARGV[2], 'cut:' .. ARGV[1], ARGV[4])
 end
+redis.call('HDEL', KEYS[3], ARGV[1])
 local families = redis.call('HGETALL', KEYS[2])
 for i = 1, #families, 2 do
   if families[i + 1] == ARGV[1] then
@@ -187,8 +189,7 @@ def parse(bucket: str, sid: str, fields: dict[bytes, bytes]) -> Stored | None:
 def cut(ref: str, *, keep_offline: bool) -> None:
     """End a session and what grew from it; ``keep_offline`` spares offline access."""
     bucket, sid = ref[:2], ref[2:]
-    keys = [buckets.session(bucket, sid), buckets.families(bucket, sid)]
-    _CUT(keys, ["keep" if keep_offline else "all", buckets.family(bucket, "")])
+    _CUT(_keys(bucket, sid), ["keep" if keep_offline else "all", buckets.family(bucket, "")])
 
 
 def cut_client(ref: str, client_id: str, cut: str) -> None:
@@ -197,8 +198,7 @@ def cut_client(ref: str, client_id: str, cut: str) -> None:
     ``cut`` names this cut: made again, it leaves alone what was granted since.
     """
     bucket, sid = ref[:2], ref[2:]
-    keys = [buckets.session(bucket, sid), buckets.families(bucket, sid)]
-    _CUT_CLIENT(keys, [client_id, new_version(), buckets.family(bucket, ""), cut])
+    _CUT_CLIENT(_keys(bucket, sid), [client_id, new_version(), buckets.family(bucket, ""), cut])
 
 
 def cut_claims(ref: str) -> None:
@@ -206,6 +206,22 @@ def cut_claims(ref: str) -> None:
     bucket, sid = ref[:2], ref[2:]
     keys = [buckets.session(bucket, sid), buckets.families(bucket, sid)]
     _CUT_CLAIMS(keys, [new_version(), buckets.family(bucket, "")])
+
+
+def parties(refs: list[str]) -> dict[str, dict[str, str]]:
+    """By session, whether it lives or not: the clients that were given a code in it, each with the
+    ``sub`` it knows the person by.
+    """
+    if not refs:
+        return {}
+    with redis.pipeline(transaction=False) as pipe:
+        for ref in refs:
+            pipe.hgetall(buckets.parties(ref[:2], ref[2:]))
+        found = pipe.execute()
+    return {
+        ref: {client.decode(): sub.decode() for client, sub in told.items()}
+        for ref, told in zip(refs, found, strict=True)
+    }
 
 
 def remember(account_id: str, ref: str, at: float, lifetime: timedelta) -> None:
@@ -238,6 +254,12 @@ def derived_sid(ref: str, client_id: str) -> str:
 
 def new_version() -> str:
     return secrets.token_hex(8)
+
+
+def _keys(bucket: str, sid: str) -> list[str]:
+    """What a cut touches."""
+    made = (buckets.session, buckets.families, buckets.parties)
+    return [key(bucket, sid) for key in made]
 
 
 def _index(account_id: str) -> str:

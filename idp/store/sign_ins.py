@@ -6,10 +6,11 @@ objects, costs several times what the statement itself does.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Select, Table, bindparam, insert, select, update
+from sqlalchemy import Select, Table, and_, bindparam, delete, insert, select, update
 
 from idp.store.accounts import ACTIVE, Account, KnownBrowser, SignIn
 from idp.store.engines import connection, question, upsert
@@ -24,9 +25,21 @@ _KNOWN = (
     .where(_BROWSER.c.account_id == bindparam("account"))
     .where(_BROWSER.c.browser == bindparam("browser"))
 )
-_STANDING = select(_ACCOUNT.c.status, _ACCOUNT.c.phone, _ACCOUNT.c.password_set_at).where(
-    _ACCOUNT.c.id == bindparam("account")
+_PAST = (
+    select(_BROWSER.c.browser, _SIGN_IN.c.at, _SIGN_IN.c.region, _SIGN_IN.c.methods)
+    .select_from(_ACCOUNT)
+    .outerjoin(
+        _BROWSER,
+        and_(_BROWSER.c.account_id == _ACCOUNT.c.id, _BROWSER.c.browser == bindparam("browser")),
+    )
+    .outerjoin(_SIGN_IN, and_(_SIGN_IN.c.account_id == _ACCOUNT.c.id, _SIGN_IN.c.outcome == "ok"))
+    .where(_ACCOUNT.c.id == bindparam("account"))
+    .order_by(_SIGN_IN.c.at.desc())
+    .limit(50)
 )
+_STANDING = select(
+    _ACCOUNT.c.status, _ACCOUNT.c.phone, _ACCOUNT.c.password_set_at, _ACCOUNT.c.ial
+).where(_ACCOUNT.c.id == bindparam("account"))
 _PROVEN = (
     update(_ACCOUNT)
     .where(_ACCOUNT.c.id == bindparam("account"))
@@ -44,6 +57,7 @@ class SignedIn:
     browser: str
     terminal: str
     client_id: str
+    region: str | None = None
 
 
 def note(sign_in: SignedIn) -> None:
@@ -58,6 +72,7 @@ def note(sign_in: SignedIn) -> None:
         "at": moment,
         "terminal": sign_in.terminal,
         "client_id": sign_in.client_id,
+        "region": sign_in.region,
     }
     sql.execute(_NOTE, values)
     browser = {
@@ -76,20 +91,49 @@ class Standing:
 
     active: bool
     unchanged: bool
-    """Its number and its password are the same."""
+    """Its number and its password are the same, and its identity is worth no less."""
 
 
 def standing(account: Account) -> Standing:
     found = connection().execute(_STANDING, {"account": account.id}).one_or_none()
     if found is None:
         return Standing(active=False, unchanged=False)
-    before = (account.phone, account.password_set_at)
-    return Standing(found.status == ACTIVE, (found.phone, found.password_set_at) == before)
+    same = (found.phone, found.password_set_at) == (account.phone, account.password_set_at)
+    return Standing(found.status == ACTIVE, same and found.ial >= account.standing_ial)
+
+
+class Earlier(NamedTuple):
+    """One of an account's sign-ins."""
+
+    at: datetime
+    region: str | None
+    methods: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What an account has seen: this browser, and its last sign-ins, the latest first."""
+
+    knows_browser: bool
+    sign_ins: Sequence[Earlier]
+
+
+def past(account_id: str, browser: str) -> Past:
+    """In one question."""
+    rows = connection().execute(_PAST, {"account": account_id, "browser": browser}).all()
+    earlier = [Earlier(at, region, methods) for _, at, region, methods in rows if at is not None]
+    return Past(bool(rows) and rows[0][0] is not None, earlier)
 
 
 def knows_browser(account_id: str, browser: str) -> bool:
     found = connection().execute(_KNOWN, {"account": account_id, "browser": browser})
     return found.first() is not None
+
+
+def forget_browser(account_id: str, browser: str) -> None:
+    """The next sign-in from it is one in a new browser; in the current transaction."""
+    known = delete(_BROWSER).where(_BROWSER.c.account_id == account_id)
+    connection().execute(known.where(_BROWSER.c.browser == browser))
 
 
 def knows_browser_by_phone(phone: str, browser: str) -> bool:

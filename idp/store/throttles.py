@@ -11,6 +11,7 @@ from typing import Any
 
 from idp.store.asking import ask
 from idp.store.scripts import Script
+from idp.store.servers import Command
 
 # All or nothing: a try that one counter refuses is counted by none of them.
 _TAKE = Script("""
@@ -57,6 +58,30 @@ class Counter:
     def milliseconds(self) -> int:
         return max(1, int(self.window.total_seconds() * 1000))
 
+    @property
+    def question(self) -> Command:
+        return ("GET", self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """How many different ones there were in ``window``, which begins with the first."""
+
+    key: str
+    window: timedelta
+
+    @classmethod
+    def of(cls, subject: str, what: str, window: timedelta) -> "Members":
+        return cls(f"t:{{{subject}}}:{what}", window)
+
+    @property
+    def milliseconds(self) -> int:
+        return max(1, int(self.window.total_seconds() * 1000))
+
+    @property
+    def question(self) -> Command:
+        return ("SCARD", self.key)
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -97,6 +122,11 @@ def everybody(subject: str, limit: int) -> Counter:
     return Counter.of(subject, "day", limit, timedelta(days=1))
 
 
+def from_range(subject: str, place: str, limit: int, window: timedelta) -> Counter:
+    """The counter of strangers' failures against one account from one address range."""
+    return Counter.of(subject, f"p:{place}", limit, window)
+
+
 def give_back(counters: Sequence[Counter], *, clear: int = 0) -> None:
     """Uncount a try that was right after all; the first ``clear`` of them forget all tries."""
     _GIVE_BACK([counter.key for counter in counters], [clear])
@@ -106,6 +136,23 @@ def clear(counter: Counter) -> None:
     ask(("DEL", counter.key))
 
 
-def used(counters: Sequence[Counter]) -> list[int]:
+def used(counters: Sequence[Counter | Members]) -> list[int]:
     """How many tries each counter has seen; counting none. They need not share a tag."""
-    return [int(found or 0) for found in ask(*(("GET", counter.key) for counter in counters))]
+    return [int(found or 0) for found in ask(*(counter.question for counter in counters))]
+
+
+def note(
+    mine: Counter, groups: Sequence[Members], member: str, others: Sequence[Counter]
+) -> list[int]:
+    """Count something for ``mine``, and ``member`` in each of ``groups``; what ``mine``, those and
+    ``others`` have counted then. One round trip; they need not share a tag.
+    """
+    counted: list[Counter | Members] = [mine, *groups]
+    said = ask(
+        ("INCR", mine.key),
+        *(("SADD", each.key, member) for each in groups),
+        *(("PEXPIRE", each.key, each.milliseconds, "NX") for each in counted),
+        *(each.question for each in counted),
+        *(each.question for each in others),
+    )
+    return [int(found or 0) for found in said[-(1 + len(groups) + len(others)) :]]

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from idp import agreements
 from idp.settings import Settings
+from idp.web import elder
 from idp.web.i18n import locale
 from idp.web.requests import request_id
 
@@ -21,6 +22,7 @@ def init_app(app: flask.Flask, settings: Settings) -> None:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.globals["node"] = settings.node
     app.jinja_env.globals["request_id"] = request_id
+    app.jinja_env.globals["elder"] = elder.on
     app.jinja_env.globals["standing"] = _standing(app)
 
     def common() -> dict[str, Any]:

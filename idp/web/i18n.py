@@ -57,6 +57,17 @@ def remember(language: str) -> None:
         cookies.set_(COOKIE, language, COOKIE_AGE)
 
 
+def usual() -> str:
+    """The node's own language."""
+    languages: tuple[str, ...] = flask.current_app.extensions["hutong.languages"]
+    return languages[0]
+
+
+def is_chosen() -> bool:
+    """Whether somebody has chosen a language in this browser, or the portal asks for one."""
+    return bool(cookies.read(COOKIE) or flask.request.args.get("ui_locales"))
+
+
 def translate(text: str) -> str:
     """A text marked with ``N_()``, in this request's language."""
     return _catalogue(locale()).gettext(text) if text else ""

@@ -5,7 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 from wsgiref.simple_server import WSGIServer
 
-from prometheus_client import CollectorRegistry, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
 from prometheus_client.multiprocess import MultiProcessCollector
 
 REQUESTS = Histogram(
@@ -15,9 +15,17 @@ REQUESTS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
 )
 
+RISK = Counter(
+    "risk_rules", "Rules that applied to a sign-in, by what was wanted", ["rule", "action"]
+)
+
 
 def observe(method: str, route: str, status: int, seconds: float) -> None:
     _child(method, route, str(status)).observe(seconds)
+
+
+def risk(rule: str, action: str) -> None:
+    RISK.labels(rule, action).inc()
 
 
 def listen(host: str, port: int, directory: Path) -> tuple[WSGIServer, threading.Thread]:

@@ -1,6 +1,9 @@
 """Which addresses programs ask, and which people do."""
 
-_PROGRAMS = ("/oauth/", "/.well-known/", "/jwks.json", "/health/", "/sms/receipts/")
+_PROGRAMS = (
+    *("/oauth/", "/.well-known/", "/jwks.json", "/jwks-gm.json"),
+    *("/health/", "/sms/receipts/"),
+)
 _PEOPLE = ("/oauth/authorize", "/oauth/logout")
 
 

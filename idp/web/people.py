@@ -10,7 +10,7 @@ from idp import agreements, browsers, interactions
 from idp.errors import IdpError
 from idp.interactions import ClientHint, Interaction, InteractionElsewhere, InteractionExpired
 from idp.store import clients
-from idp.web import headers, i18n
+from idp.web import elder, headers, i18n
 from idp.web.addresses import client_address
 from idp.web.answers import show
 
@@ -63,9 +63,11 @@ def entered() -> Interaction:
 
 
 def language() -> None:
-    """Keep a language chosen on the page."""
+    """Keep a language, or the elder mode, chosen on the page."""
     if chosen := flask.request.args.get("ui_locales", ""):
         i18n.remember(chosen)
+    if (wanted := elder.chosen()) is not None:
+        elder.remember(wanted)
 
 
 def page(

@@ -2,6 +2,7 @@
 
 import flask
 
+from idp import staff, stops
 from idp.audit import streams
 from idp.store import accounts
 from idp.store.audit import AuditEvent
@@ -35,8 +36,7 @@ class TestTheTrail:
     ) -> None:
         with app.app_context():
             account = accounts.by_username("wang_xm")
-            account.status = accounts.STOPPED
-            db.session.commit()
+            stops.stop(account.id, stops.OTHER, staff.Act("1", "test"))
         late = citizens("13700000000").signs_in_by_password("wang_xm", GOOD)
         assert late.status == 403
         assert any(e.reason == "HT-0201" for e in trail(app))

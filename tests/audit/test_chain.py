@@ -358,7 +358,7 @@ def test_the_trail_stays_whole_through_rekeying(node, trail):
     list(rekeying.rekey())
 
     assert (rekeying.remaining(), log.verify().whole) == (0, True)
-    assert rekeying.users("k1") == 13, "the tags of old events still need the old key"
+    assert rekeying.users(["k1"])["k1"] == 13, "the tags of old events still need the old key"
 
 
 def test_another_nodes_keys_prove_nothing(node, trail):

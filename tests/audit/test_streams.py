@@ -4,7 +4,7 @@ import pytest
 from redis.exceptions import ConnectionError as RedisGone
 
 from idp.audit import log
-from idp.audit.events import CodeIssued, SignedIn
+from idp.audit.events import CodeIssued, IdentityReleased, LevelLowered, SignedIn
 from idp.store import audit, audit_streams
 from idp.store.audit import AuditEvent
 from idp.store.engines import db, redis
@@ -29,6 +29,20 @@ def test_events_of_every_bucket_reach_sql_and_leave_the_streams(node):
     assert log.backlog() == 0
     assert sorted(kept()) == sorted(f"a{n}" for n in range(300))
     assert log.chain() == 300
+    assert log.verify().whole
+
+
+def test_whom_something_was_done_to_is_found_by_them_whichever_way_it_came(node):
+    stream("00", log.packed(LevelLowered(target="a1")))
+    stream("00", log.packed(SignedIn(account="a1")))
+    log.copy_streams()
+    log.record(IdentityReleased(account="a2", target="a1"))
+    db.session.commit()
+    shown = ("identity.lowered", "identity.released", "session.started")
+
+    assert sorted(row.action for row in audit.of_account("a1", shown, 10)) == sorted(shown)
+    assert [row.action for row in audit.of_account("a2", shown, 10)] == ["identity.released"]
+    assert log.chain() == 3
     assert log.verify().whole
 
 

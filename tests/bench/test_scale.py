@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 import idp
-from bench.scale import filling, ledger, people
+from bench.scale import filling, ledger, people, switching
 from idp import settings
 from idp.agreements import pending
 from idp.commands.opening import with_engines
@@ -141,6 +141,33 @@ def test_accounts_of_somebody_else_are_not_joined(empty: Callable[[], Settings])
 def test_other_master_keys_are_noticed(filled: Settings, tmp_path: Path) -> None:
     with pytest.raises(filling.Refused, match="other master keys"):
         filling.fill(filled.model_copy(update={"var_dir": tmp_path}), MANY, 1)
+
+
+def test_a_switch_of_suites_reaches_every_sealed_row(empty: Callable[[], Settings]) -> None:
+    configured = empty()
+    filling.fill(configured, 60, 1)
+    assert switching.identify(configured) == 60
+
+    there, back = switching.switch(configured)
+
+    assert (there.suite, there.rows, there.remain) == ("gm", 120, 0)
+    assert (back.suite, back.rows, back.remain) == ("intl", 120, 0)
+    assert "rows/s" in there.said
+
+
+def test_a_switch_that_is_killed_half_way_is_gone_on_with(empty: Callable[[], Settings]) -> None:
+    configured = empty()
+    filling.fill(configured, 300, 1)
+    switching.identify(configured)
+
+    (there,) = switching.switch(
+        configured, ("gm",), kill=True, options=("--batch", "2"), look_every=0.005
+    )
+
+    assert there.killed is not None
+    assert 0 < there.rows <= there.killed.remained <= 300, "nothing is done twice"
+    assert there.remain == 0
+    assert there.said.startswith("killed after")
 
 
 def test_a_production_node_is_refused(filled: Settings) -> None:

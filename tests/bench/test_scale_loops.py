@@ -19,7 +19,11 @@ LOOPS: dict[str, Callable[[], object]] = {
     "chain": audit.chain,
     "deliveries": deliveries.deliver_due,
 }
-BIG = {"account", "audit_event", "known_browser", "outbox", "outbox_try", "sign_in"}
+BIG = {
+    *("account", "audit_event", "known_browser", "outbox", "outbox_try", "sign_in"),
+    *("agreement_acceptance", "connection", "account_closing", "data_read"),
+    *("identity", "evidence", "case_file", "mandate", "account_merge"),
+}
 
 
 def asked(loop: Callable[[], object]) -> list[tuple[str, Any]]:

@@ -35,10 +35,11 @@ ARGUMENTS = [
 ]
 # The wire's own limit of one message a minute would make every test wait.
 # All people of a run share one address; a safety check after thirty codes from it is not
-# what most stories are about.
+# what most stories are about. Nor does a story last for days.
 UNHURRIED: dict[str, Any] = {
     "sms": {"number_minute": 60, "number_hour": 600, "number_day": 6000, "device_day": 6000},
     "login": {"code_requests": 1000},
+    "recovery": {"wait": 1, "wait_named": 1},
 }
 
 
@@ -64,6 +65,7 @@ def live_node() -> Iterator[Live]:
             dict(zip(names, town, strict=False)),
             more_clients=(
                 *(registrations.BASIC, registrations.POST, registrations.KEYS),
+                registrations.COMPANIES,
                 registrations.portal(example.url),
                 registrations.page(spa.url),
             ),
@@ -97,6 +99,7 @@ def tls_node() -> Iterator[Live]:
         plan = Plan(
             folder,
             places,
+            portals=tuple(portal for portal in PORTALS if portal.slug in places),
             settings=UNHURRIED | {"development": development},
             environment={
                 "PYTHONPATH": str(HERE / "names"),
@@ -113,12 +116,18 @@ def person(browser: Browser, live_node: Live) -> Iterator[Callable[..., Person]]
     """``person()`` opens a browser of its own; ``person(script=False)`` one without JavaScript."""
     opened = []
 
-    def open_(live: Live | None = None, *, script: bool = True, width: int = 1280) -> Person:
+    def open_(
+        live: Live | None = None,
+        *,
+        script: bool = True,
+        width: int = 1280,
+        locale: str = "zh-CN",
+    ) -> Person:
         town = live or live_node
         context = browser.new_context(
             java_script_enabled=script,
             viewport={"width": width, "height": 800},
-            locale="zh-CN",
+            locale=locale,
             # A colour halfway through a transition is nobody's contrast.
             reduced_motion="reduce",
             ignore_https_errors=town.certificate is not None,

@@ -40,6 +40,16 @@ class Live:
         return self.plan.places["gjj"].url
 
     @property
+    def qiye(self) -> str:
+        """The portal that would know for whom people act."""
+        return self.plan.places["qiye"].url
+
+    @property
+    def budongchan(self) -> str:
+        """The portal that wants the living person and two factors."""
+        return self.plan.places["budongchan"].url
+
+    @property
     def example(self) -> str:
         """The Node.js example."""
         return self.more["example"]

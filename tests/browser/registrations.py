@@ -39,6 +39,14 @@ KEYS = _NODE_CLIENT | {
     "jwks": {"keys": [KEY.as_dict(private=False)]},
 }
 
+COMPANIES = _NODE_CLIENT | {
+    "client_id": "js-companies",
+    "token_endpoint_auth_method": "client_secret_basic",
+    "scope": "openid organisation",
+    "claims": ["organisation", "mandate"],
+}
+"""A resource server of the story about companies: it introspects what it was given."""
+
 
 def portal(base: str, **more: Any) -> dict[str, Any]:
     """The Node.js example, reached at ``base``."""

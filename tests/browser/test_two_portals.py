@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from demo.cast import PORTALS
 from tests.browser.live import Live
 from tests.browser.person import Person
 
@@ -255,4 +256,6 @@ def test_the_demo_page_lists_everybody(person: Someone) -> None:
     citizen.press("a[hreflang^=en]")
     assert "Three things to try" in citizen.said()
     said = citizen.page.request.get(f"{citizen.live.issuer}/demo.json").json()
-    assert {portal["client_id"] for portal in said["portals"]} == {"shebao", "gjj"}
+    assert {portal["client_id"] for portal in said["portals"]} == {
+        portal.slug for portal in PORTALS
+    }

@@ -143,6 +143,7 @@ def test_sign_out_is_a_post(browser: FlaskClient, sessions: Sessions) -> None:
     ("query", "status", "text"),
     [
         ("error=access_denied", 200, "您取消了本次登录"),
+        ("error=unmet_authentication_requirements", 200, "还没有达到办理所需的认证级别"),
         ("error=server_error", 400, "没有完成登录"),
         ("code=x&state=forged", 400, "登录没有完成"),
         ("", 400, "登录没有完成"),

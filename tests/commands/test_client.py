@@ -5,10 +5,13 @@ from pathlib import Path
 
 import flask
 import pytest
+from sqlalchemy import select
 
-from idp import standing
+from idp import staff, standing
 from idp.commands.opening import said_plainly
 from idp.store import clients
+from idp.store.audit import AuditEvent
+from idp.store.engines import db
 from tests.commands.conftest import Run
 
 PORTAL = [
@@ -17,6 +20,7 @@ PORTAL = [
     *("--scope", "openid profile phone"),
     *("--purpose", "办理社会保险业务"),
 ]
+APPROVAL = ("--officer", "4401-0077", "--reason", "checked against its duties")
 
 
 def test_a_secret_is_shown_once_and_kept_as_a_digest(command: Run) -> None:
@@ -39,6 +43,52 @@ def test_a_file_may_say_everything(command: Run, tmp_path: Path) -> None:
     )
     command("client", "create", "--file", str(path))
     assert "statutory" in command("client", "list").output
+
+
+def test_an_officer_approves_sensitive_claims_one_by_one(command: Run, app: flask.Flask) -> None:
+    asked = ("--client-id", "bank", *PORTAL, "--sensitive-claim", "real_name")
+    command("client", "create", *asked, *APPROVAL)
+    shown = json.loads(command("client", "show", "bank").output)
+    assert shown["sensitive_claims"] == ["real_name"]
+    with app.app_context():
+        (event,) = db.session.scalars(select(AuditEvent).filter_by(action="client.approved"))
+        told = json.loads(event.details)
+    assert (event.client_id, event.reason) == ("bank", "checked against its duties")
+    assert told == {"claims": ["real_name"], "officer": "4401-0077"}
+
+
+def test_nobody_approves_unnamed_and_to_take_back_needs_no_name(
+    command: Run, tmp_path: Path
+) -> None:
+    with pytest.raises(standing.Unapproved):
+        command("client", "create", *PORTAL, "--sensitive-claim", "real_name")
+    command("client", "create", "--client-id", "bank", *PORTAL)
+    path = tmp_path / "bank.toml"
+    path.write_text('sensitive_claims = ["real_name", "verified_birthdate"]', encoding="utf-8")
+    with pytest.raises(standing.Unapproved):
+        command("client", "change", "bank", str(path))
+    with pytest.raises(staff.OfficerUnnamed):
+        command("client", "change", "bank", str(path), "--officer", "4401-0077")
+    command("client", "change", "bank", str(path), *APPROVAL)
+
+    path.write_text('sensitive_claims = ["real_name"]', encoding="utf-8")
+    command("client", "change", "bank", str(path))
+
+    shown = json.loads(command("client", "show", "bank").output)
+    assert shown["sensitive_claims"] == ["real_name"]
+
+
+def test_the_number_takes_a_key_to_encrypt_to(command: Run) -> None:
+    asked = [*PORTAL, "--sensitive-claim", "id_number"]
+    with pytest.raises(standing.InvalidRegistration) as refused:
+        command("client", "create", *asked)
+    assert "userinfo_encrypted_response_alg" in refused.value.params["reason"]
+    encrypted = [
+        *("--userinfo-alg", "ES256", "--userinfo-encryption", "ECDH-ES"),
+        *("--userinfo-enc", "A256GCM", "--jwks-uri", "https://shebao.test/jwks.json"),
+    ]
+    command("client", "create", "--client-id", "notary", *asked, *encrypted, *APPROVAL)
+    assert json.loads(command("client", "show", "notary").output)["jwks_uri"]
 
 
 @pytest.mark.parametrize("uri", ["http://shebao.test/callback", "https://shebao.test/#x", "shebao"])
@@ -72,3 +122,18 @@ def test_a_new_secret_is_another_one(command: Run) -> None:
 def test_a_client_nobody_knows_is_not_found(command: Run) -> None:
     with pytest.raises(standing.NotFound):
         command("client", "show", "nobody")
+
+
+def test_sm2_is_registered_only_where_it_is_on_and_the_doctor_remembers(
+    command: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = ("client", "create", "--client-id", "gmxt", "--alg", "SGD_SM3_SM2", *PORTAL)
+    with pytest.raises(standing.InvalidRegistration):
+        command(*asked)
+    monkeypatch.setenv("HUTONG_KEYS__SM2", "true")
+    command(*asked)
+    assert "SGD_SM3_SM2" not in command("doctor", status=1).output
+    assert "SGD_SM3_SM2" in command("keys", "list").output
+
+    monkeypatch.delenv("HUTONG_KEYS__SM2")
+    assert "gmxt asks for SGD_SM3_SM2" in command("doctor", status=1).output

@@ -17,6 +17,7 @@ from idp.commands.opening import said_plainly
 from idp.commands.worker import LOOPS
 from idp.errors import EngineUnavailable, catalogue
 from idp.settings import SettingsError
+from idp.sms import texts
 from idp.store import accounts, embedded, heartbeats
 from idp.store.audit import AuditEvent
 from idp.store.engines import db
@@ -102,6 +103,40 @@ def test_the_doctor_says_what_to_do(command: Run) -> None:
     said = command("doctor", status=1).output
     assert "No worker was seen: run" in said
     assert "No SMS provider is configured: set" in said
+
+
+def test_the_doctor_names_the_notices_for_which_a_provider_has_no_template(
+    command: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    given = dict.fromkeys(texts.NOTICES, "SMS_1")
+    missing = "case_decided", "mandate_offered"
+    for name in missing:
+        del given[name]
+    notices = "".join(f'{name} = "{template}"\n' for name, template in given.items())
+    config = tmp_path / "sms.toml"
+    config.write_text(
+        '[sms]\nproviders = ["aliyun"]\nsignature = "x"\n'
+        '[sms.aliyun]\naccess_key_id = "a"\naccess_key_secret = "b"\ntemplate = "SMS_1"\n'
+        f"[sms.aliyun.notices]\n{notices}"
+    )
+    monkeypatch.setenv(f"{settings.PREFIX}CONFIG", str(config))
+
+    said = command("doctor", status=1).output
+    assert f"aliyun has no template for {', '.join(missing)}: have them approved there" in said
+    assert "set sms.aliyun.notices." in said
+
+    config.write_text(config.read_text() + "".join(f'{name} = "SMS_1"\n' for name in missing))
+    assert "has no template" not in command("doctor", status=1).output
+
+
+def test_the_doctor_names_the_font_that_pdfs_need(
+    command: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUTONG_RIGHTS__PDF_FONT", "/nowhere/font.ttc")
+
+    said = command("doctor", status=1).output
+
+    assert "/nowhere/font.ttc is not there. Install Debian's fonts-noto-cjk" in said
 
 
 def test_the_doctor_knows_which_loops_rest_for_an_hour(

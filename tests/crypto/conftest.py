@@ -8,6 +8,7 @@ import pytest
 
 from idp.crypto.keyring import KeyRing
 from idp.crypto.sealing import Sealer
+from idp.crypto.suites import SUITES
 from tests.crypto import node as nodes
 from tests.engines.pairs import Engines
 
@@ -18,9 +19,10 @@ def node(engines: Engines, tmp_path: Path) -> Iterator[flask.Flask]:
         yield app
 
 
-@pytest.fixture
-def ring(tmp_path: Path) -> KeyRing:
-    return KeyRing.create(tmp_path / "ring.toml", made_for="testing")
+@pytest.fixture(params=SUITES)
+def ring(tmp_path: Path, request: pytest.FixtureRequest) -> KeyRing:
+    """A ring whose first key belongs to each suite in turn."""
+    return KeyRing.create(tmp_path / "ring.toml", made_for="testing", suite=request.param)
 
 
 @pytest.fixture

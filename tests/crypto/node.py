@@ -13,10 +13,12 @@ from idp.store import engines
 from idp.store.accounts import Account
 from idp.store.audit import AuditEvent
 from idp.store.engines import db, redis
+from idp.store.identities import Identity
+from idp.store.numbers import NumberLoss
 from idp.store.signing_keys import SigningKey
 from tests.engines.pairs import Engines
 
-TABLES = (Account, AuditEvent, SigningKey)
+TABLES = (Account, AuditEvent, Identity, NumberLoss, SigningKey)
 """Importing a table is what puts it into the schema."""
 
 
@@ -27,13 +29,18 @@ def running(pair: Engines, directory: Path) -> Iterator[flask.Flask]:
     with app.app_context():
         redis.flushall()
         db.create_all()
-        with db.engine.begin() as connection:
-            for table in reversed(db.metadata.sorted_tables):
-                connection.execute(table.delete())
+        _empty()
         yield app
         db.session.remove()
+        _empty()  # the next test's master keys are others
         db.engine.dispose()
         app.extensions["redis"].close()
+
+
+def _empty() -> None:
+    with db.engine.begin() as connection:
+        for table in reversed(db.metadata.sorted_tables):
+            connection.execute(table.delete())
 
 
 def another_process(pair: Engines, directory: Path) -> flask.Flask:
@@ -42,6 +49,6 @@ def another_process(pair: Engines, directory: Path) -> flask.Flask:
         environment="testing", keys={"file": directory / "keys.toml"}, **pair.settings
     )
     app = flask.Flask("node")
-    app.extensions["sealer"] = Sealer(keyring.for_node(configured), configured.keys.suite)
+    app.extensions["sealer"] = Sealer(keyring.for_node(configured))
     engines.init_app(app, configured)
     return app

@@ -24,6 +24,10 @@ def test_a_phone_shows_its_ends(number, shown):
     assert masking.phone(number) == shown
 
 
+def test_a_birth_date_shows_its_year():
+    assert masking.birthdate("1990-03-07") == "1990-**-**"
+
+
 @pytest.mark.parametrize(
     ("name", "shown"),
     [
@@ -32,6 +36,7 @@ def test_a_phone_shows_its_ends(number, shown):
         ("张", "*"),
         ("欧阳小华", "欧**华"),
         ("阿不都·热合曼", "阿*****曼"),
+        ("WOLFESCHLEGELSTEINHAUSEN MAXIMILIANA ANN", "W**********N"),
         ("", ""),
     ],
 )

@@ -1,6 +1,8 @@
 """Sealed values open for whom and what they were sealed for, and for nothing else."""
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
@@ -21,7 +23,7 @@ texts = st.text(st.characters(codec="utf-8"))
 def test_what_was_sealed_opens_unchanged(sealer, text, bound_to):
     value = sealer.seal("phone", text, bound_to)
     assert sealer.open("phone", value, bound_to) == text
-    assert value.startswith("intl.k1.")
+    assert value.startswith(f"{sealer.suite.name}.k1.")
     assert sealer.is_current(value)
 
 
@@ -56,6 +58,27 @@ def test_what_is_no_sealed_value_is_refused(sealer, value):
 def test_a_value_under_a_lost_key_names_the_key(sealer):
     with pytest.raises(UnknownKey, match="k7"):
         sealer.open("phone", "intl.k7." + "A" * 64)
+
+
+def test_a_key_opens_nothing_that_names_another_suite(sealer):
+    suite, kid, rest = sealer.seal("phone", "+8613800000000").split(".")
+    other = next(name for name in SUITES if name != suite)
+    with pytest.raises(CannotOpen, match="another suite"):
+        sealer.open("phone", f"{other}.{kid}.{rest}")
+
+
+@pytest.mark.parametrize("other", SUITES)
+def test_another_suite_comes_with_another_key_and_the_old_one_stays_readable(sealer, ring, other):
+    old, index = sealer.seal("phone", "+8613800000000"), sealer.index("phone", "+8613800000000")
+    tag = sealer.tag("audit", b"x")
+
+    ring.activate(ring.add(other))
+
+    assert sealer.seal("phone", "x").startswith(f"{other}.k2.")
+    assert sealer.open("phone", old) == "+8613800000000"
+    assert index in sealer.indexes("phone", "+8613800000000")
+    assert sealer.is_genuine("audit", b"x", tag)
+    assert KeyRing.load(ring.path).suite_of("k2").name == other
 
 
 def test_sealing_twice_never_gives_the_same_value(sealer):
@@ -105,12 +128,12 @@ def test_a_tag_outlives_its_key_being_current(sealer, ring):
     assert not sealer.is_genuine("audit", b"x", "nonsense")
 
 
-def test_a_mac_can_be_checked_later_with_its_key(sealer, ring):
-    kid, key = sealer.hmac_key("receipt")
-    mac = sealer.mac("receipt", b"x")
-    ring.activate(ring.add())
-    assert sealer.suite.mac(sealer.hmac_key("receipt", kid)[1], b"x") == mac
-    assert sealer.hmac_key("receipt")[1] != key
+def test_a_mac_is_made_by_the_suite_of_its_key_and_can_be_made_again(sealer, ring):
+    kid, mac = ring.current, sealer.mac("receipt", b"x")
+    ring.activate(ring.add("gm"))
+    assert sealer.mac("receipt", b"x", kid) == mac
+    _, key = sealer.hmac_key("receipt")
+    assert sealer.mac("receipt", b"x") == SUITES["gm"].mac(key, b"x") != mac
 
 
 @pytest.mark.parametrize("suite", SUITES.values(), ids=list(SUITES))
@@ -134,6 +157,33 @@ def test_values_of_the_first_release_stay_readable(tmp_path):
     assert sealer.index("phone", "+8613800000000") == KEPT["index"]
     assert sealer.is_genuine("audit.link", b"data", KEPT["tag"])
 
+
+def test_sm3_and_sm4_are_those_of_the_standards():
+    """GB/T 32905 and GB/T 32907, their own first examples."""
+    digest = hashes.Hash(hashes.SM3())
+    digest.update(b"abc")
+    assert digest.finalize().hex() == SM3_ABC
+    key = bytes.fromhex("0123456789abcdeffedcba9876543210")
+    block = Cipher(algorithms.SM4(key), modes.ECB()).encryptor().update(key)
+    assert block.hex() == "681edf34d206965e86b3e94f536e4246"
+
+
+@always
+@given(key=st.binary(min_size=1, max_size=64), data=st.binary())
+def test_the_chinese_mac_is_hmac_with_sm3(key, data):
+    """RFC 2104, written out."""
+    padded = key.ljust(64, b"\0")
+    inner = _sm3(bytes(b ^ 0x36 for b in padded) + data)
+    assert SUITES["gm"].mac(key, data) == _sm3(bytes(b ^ 0x5C for b in padded) + inner)
+
+
+def _sm3(data):
+    digest = hashes.Hash(hashes.SM3())
+    digest.update(data)
+    return digest.finalize()
+
+
+SM3_ABC = "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"
 
 KEPT = {
     "sealed": "intl.k1.C5U_dB1e0apzWhz5eNn2kBqid8rB8Qq2bjEEXS0OcEy-AdVtuHbIr1Sc5c8-_JSVWrzdyTe2",

@@ -65,6 +65,6 @@ def _bare(configured: settings.Settings) -> flask.Flask:
     """Enough of an app to read and write tables, sealed columns included."""
     app = flask.Flask("fresh")
     app.extensions["settings"] = configured
-    app.extensions["sealer"] = Sealer(keyring.for_node(configured), configured.keys.suite)
+    app.extensions["sealer"] = Sealer(keyring.for_node(configured))
     engine_setup(app, configured)
     return app

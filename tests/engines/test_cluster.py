@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from redis.crc import key_slot
 
-from idp import consents, standing
+from idp import consents, staff, standing, stops
 from idp.store import buckets, throttles
 from tests.engines import redis_servers
 from tests.engines.pairs import require
@@ -72,7 +72,7 @@ def test_what_is_withdrawn_or_stopped_dies_wherever_it_is(town: Town) -> None:
     assert town.gjj.userinfo(gjj["access_token"]).status_code == 200
 
     with others.app_context():
-        standing.stop_account(wang.account_id, "asked")
+        stops.stop(wang.account_id, stops.OTHER, staff.Act("1", "asked"))
     assert town.gjj.userinfo(gjj["access_token"]).status_code == 401
     assert town.gjj.refreshes(gjj["refresh_token"]).json["error"] == "invalid_grant"
     assert arrives(wang, town.gjj) == "login_required"

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import event, func, select
 from werkzeug.serving import make_server
 
-from idp import standing
+from idp import staff, standing, stops
 from idp.signals import deliveries
 from idp.store import outbox
 from idp.store.accounts import Account
@@ -225,7 +225,7 @@ def test_what_was_stopped_while_redis_was_away_is_stopped(failing: Failing, how:
 
     failing.lose(failing.redis, how)
     with town.app.app_context(), pytest.raises(Exception, match=r"(?i)redis|connect|timeout"):
-        standing.stop_account(wang.account_id, "asked")
+        stops.stop(wang.account_id, stops.OTHER, staff.Act("1", "asked"))
     failing.bring_back(failing.redis)
     the_worker_does_its_round(town)
 

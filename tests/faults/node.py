@@ -222,6 +222,9 @@ account_failures = {_PLENTY}
 code_requests = {_PLENTY}
 code_failures = {_PLENTY}
 
+[risk]
+rules = "{os.devnull}"
+
 [sms]
 providers = ["aliyun", "tencent"]
 number_minute = {_PLENTY}

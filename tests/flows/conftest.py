@@ -18,12 +18,13 @@ QUOTAS = {"number_minute": 1000, "number_hour": 1000, "number_day": 1000, "devic
 
 
 @pytest.fixture(scope="session")
-def sandbox() -> Iterator[tuple[str, Inbox]]:
+def sandbox() -> Iterator[tuple[str, Inbox, flask.Flask]]:
     """The fake gateway, listening on loopback, without limits of its own."""
     app = create_app(Options(per_minute=0, per_hour=0, per_day=0, any_sender_day=0))
     server = make_server("127.0.0.1", 0, app, threaded=True)
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", app.extensions["inbox"]
+    url = f"http://127.0.0.1:{server.server_port}"
+    yield url, app.extensions["inbox"], app
     server.shutdown()
     server.server_close()
 

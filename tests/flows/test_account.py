@@ -1,15 +1,18 @@
 """A person's own pages: what is there, what may be changed, and by whom."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import flask
 import pytest
 import time_machine
+from sqlalchemy import select
 
-from idp import consents, sessions, standing
+from idp import consents, sessions, staff, standing, stops
 from idp.audit import log as audit
 from idp.store import accounts, clients, connections
+from idp.store.accounts import KnownBrowser, SignIn
 from idp.store.engines import db
 from idp.store.types import now
 from tests.actors import Citizen
@@ -185,7 +188,9 @@ class TestNumber:
         assert wang.at == "/account/"
         assert "138****0000" in wang.text
         assert any("手机号码已更换" in text for text in wang.phone.texts())
-        assert new.signs_in_by_code().at == "/account/"
+        new.signs_in_by_code()
+        assert "与您平时的情况不同" in new.text, "a number just changed, in a new browser"
+        assert new.submits("login-submit", username="wang_xm", password=GOOD).at == "/account/"
 
     def test_stays_when_the_code_is_wrong(self, wang: Citizen, citizens: Citizens) -> None:
         code = citizens("13822220000").phone
@@ -279,7 +284,7 @@ class TestSessions:
 
     def test_a_stopped_account_sees_nothing(self, app: flask.Flask, wang: Citizen) -> None:
         with app.app_context():
-            standing.stop_account(_account_id(wang), "test")
+            stops.stop(_account_id(wang), stops.OTHER, staff.Act("1", "test"))
 
         wang.visits("/account/")
 
@@ -388,3 +393,75 @@ def _account_id(citizen: Citizen) -> str:
     account = accounts.by_phone(f"+86{citizen.number}")
     assert account is not None
     return account.id
+
+
+class TestDevices:
+    def test_a_browser_that_is_forgotten_is_told_of_again(
+        self, wang: Citizen, citizens: Citizens
+    ) -> None:
+        other = citizens(wang.number).signs_in_by_password("wang_xm", GOOD)
+        told = len(wang.phone.texts())
+        _again(other)
+        assert len(wang.phone.texts()) == told, "known by now"
+
+        wang.visits("/account/sessions").submits("forget-2" if _first(wang) else "forget-1")
+        assert "已忘记" in wang.text
+        _again(other)
+
+        assert len(wang.phone.texts()) == told + 1
+
+    def test_nobody_forgets_another_persons(
+        self, app: flask.Flask, wang: Citizen, citizens: Citizens
+    ) -> None:
+        with app.app_context():
+            theirs = db.session.scalars(select(KnownBrowser)).one().browser
+        thief = citizens().signs_up()
+        citizens(thief.number).signs_in_by_code()
+        for named in (theirs[:16], theirs, ""):
+            thief.visits("/account/sessions").posts("/account/sessions/forget", browser=named)
+            assert (thief.at, thief.status) == ("/account/sessions", 200)
+
+        with app.app_context():
+            assert len(db.session.scalars(select(KnownBrowser)).all()) == 3
+
+
+def _again(citizen: Citizen) -> None:
+    citizen.visits("/oauth/logout").submits("logout-yes")
+    citizen.signs_in_by_password("wang_xm", GOOD)
+
+
+def _first(citizen: Citizen) -> bool:
+    """Whether the browser at hand stands first in the list of those known."""
+    return "forget-1" not in citizen.text
+
+
+class TestHistory:
+    def test_every_line_is_on_one_page(self, app: flask.Flask, wang: Citizen) -> None:
+        with app.app_context():
+            account = accounts.by_phone(f"+86{wang.number}")
+            assert account is not None
+            for number in range(120):
+                db.session.add(
+                    SignIn(
+                        account_id=account.id,
+                        at=now() - timedelta(days=1, seconds=number),
+                        methods=["sms"],
+                        terminal=f"Browser {number:03}",
+                    )
+                )
+            db.session.commit()
+
+        seen: list[str] = []
+        wang.visits("/account/history")
+        while True:
+            seen += re.findall(r"Browser \d{3}", wang.text)
+            older = re.search(r'href="(/account/history\?before=\d+)"', wang.text)
+            if older is None:
+                break
+            wang.visits(older[1])
+
+        assert seen == [f"Browser {number:03}" for number in range(120)]
+
+    @pytest.mark.parametrize("before", ["", "x", "-1", "9" * 30, "0", "９"])
+    def test_a_strange_address_is_a_page_all_the_same(self, wang: Citizen, before: str) -> None:
+        assert wang.visits(f"/account/history?before={before}").status == 200

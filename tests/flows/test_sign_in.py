@@ -10,8 +10,9 @@ import flask
 import pytest
 import time_machine
 from markupsafe import escape
+from sqlalchemy import select
 
-from idp import interactions, sessions, standing
+from idp import interactions, sessions, staff, standing, stops
 from idp.audit import log as audit
 from idp.login.methods import METHODS
 from idp.services import services
@@ -19,6 +20,7 @@ from idp.settings import Settings
 from idp.signals import deliveries
 from idp.store import accounts
 from idp.store.engines import db
+from idp.store.outbox import OutboxMessage
 from idp.store.types import now
 from tests.actors import Citizen
 
@@ -512,8 +514,7 @@ def test_a_stopped_account_is_told_so_only_after_a_proof(
     app: flask.Flask, wang: Citizen, citizens: Citizens
 ) -> None:
     with app.app_context():
-        account_of(wang).status = accounts.STOPPED
-        db.session.commit()
+        stops.stop(account_of(wang).id, stops.OTHER, staff.Act("1", "test"))
     other = citizens("13822220000")
 
     other.signs_in_by_password("wang_xm", "wrong password")
@@ -567,6 +568,19 @@ class TestANewAgreement:
         other.submits("agreement-submit", agree="yes")
 
         assert other.at == "/account/"
+
+    def test_that_takes_nothing_from_anybody_does_not_ask_who_accepted_the_one_before(
+        self, app: flask.Flask, wang: Citizen, citizens: Citizens, renewed: Callable[[], None]
+    ) -> None:
+        before: Settings = app.extensions["settings"]
+        accepted = before.agreements.terms
+        renewed()
+        newer: Settings = app.extensions["settings"]
+        for good, at in ((("2020-01",), "/login/agreement"), ((accepted,), "/account/")):
+            lenient = newer.agreements.model_copy(update={"terms_still_good": good})
+            app.extensions["settings"] = newer.model_copy(update={"agreements": lenient})
+            visitor = citizens("13822220000").signs_in_by_password("wang_xm", GOOD)
+            assert visitor.at == at
 
     def test_asks_once(
         self, wang: Citizen, citizens: Citizens, renewed: Callable[[], None]
@@ -692,7 +706,7 @@ class TestANumberLongUnproven:
             former = accounts.by_id(old)
             assert former is not None
             assert former.status == (accounts.ACTIVE if comes_back else accounts.CLOSED)
-            assert former.password_hash is not None
+            assert (former.password_hash is not None) is comes_back, "closed is erased"
 
     def test_tells_its_old_holder_at_the_next_sign_in_once(
         self, app: flask.Flask, wang: Citizen, citizens: Citizens
@@ -751,3 +765,29 @@ def _link(citizen: Citizen, element: str) -> str:
     found = re.search(rf'href="([^"]+)" id="{element}"', citizen.text)
     assert found, element
     return found[1].replace("&amp;", "&")
+
+
+class TestANewBrowser:
+    def test_is_told_to_the_phone_once_where_no_code_went_there(
+        self, app: flask.Flask, wang: Citizen, citizens: Citizens
+    ) -> None:
+        assert _told(app) == [], "the browser that opened the account is no news"
+        elsewhere = citizens("13822220000").signs_in_by_password("wang_xm", GOOD)
+        assert _told(app) == ["new_sign_in"]
+        elsewhere.visits("/oauth/logout").submits("logout-yes")
+        elsewhere.signs_in_by_password("wang_xm", GOOD)
+        citizens(wang.number).signs_in_by_code()
+        assert _told(app) == ["new_sign_in"]
+
+    def test_is_no_news_of_a_sign_in_that_did_not_begin(
+        self, app: flask.Flask, wang: Citizen, citizens: Citizens
+    ) -> None:
+        citizens("13822220000").signs_in_by_password("wang_xm", "not the password 1")
+        assert _told(app) == []
+
+
+def _told(app: flask.Flask) -> list[str]:
+    """The notices promised, in order."""
+    with app.app_context():
+        rows = db.session.scalars(select(OutboxMessage).filter_by(kind="notice"))
+        return [row.payload["template"] for row in rows]

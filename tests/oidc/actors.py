@@ -8,19 +8,29 @@ from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 import flask
 import orjson
-from joserfc import jws
-from joserfc.jwk import KeySet
+from joserfc import jwe, jws
+from joserfc.jwk import ECKey, KeySet
 
-from idp import agreements, standing
+from idp import agreements, identities, standing
+from idp.realname import documents
 from idp.services import services
+from idp.staff import Act
 from idp.store import accounts
+from idp.store import identities as store
 from idp.store.engines import db
+from idp.store.identities import Proof
 from idp.store.types import now
 from tests import forms
 
 PASSWORD = "琴台-Lantern-7392"
 STATUTE = "《住房公积金管理条例》第十三条"
 EVERYTHING = "openid profile email address phone offline_access"
+NAME, NUMBER = "王小明", "11000019900307001X"
+"""Of a man born on 7 March 1990."""
+APPROVAL = Act("4401-0001", "checked against its duties")
+"""Who answers for the sensitive claims a portal asks for."""
+LETTERS = ["ECDH-ES", "ECDH-ES+A256KW", "RSA-OAEP-256", "A256GCM", "A128GCM"]
+"""The ways a portal can read what was encrypted to it."""
 
 
 class Person:
@@ -91,6 +101,8 @@ class Portal:
         self.secret = secret
         self.redirect_uri = redirect_uri
         self.verifier = secrets.token_urlsafe(48)
+        self.key: Any = None
+        """The private key to what is encrypted to it."""
 
     def asks(self, **changes: Any) -> dict[str, str]:
         """The parameters of an authorization request; a change to None leaves one out."""
@@ -135,6 +147,20 @@ class Portal:
     def userinfo(self, token: str) -> Any:
         return self.http.get("/oauth/userinfo", headers={"Authorization": f"Bearer {token}"})
 
+    def is_told(self, token: str) -> dict[str, Any]:
+        """What userinfo says, out of whatever it is wrapped in; a claim that it says something."""
+        answer = self.userinfo(token)
+        assert answer.status_code == 200, answer.json
+        if answer.mimetype == "application/json":
+            return answer.json
+        text = answer.text
+        return self.reads(self.decrypts(text) if text.count(".") == 4 else text)
+
+    def decrypts(self, letter: str) -> str:
+        found = jwe.decrypt_compact(letter, self.key, algorithms=LETTERS)
+        self.envelope = found.headers()
+        return found.plaintext.decode()
+
     def reads(self, token: str) -> dict[str, Any]:
         """The claims of a token, its signature checked against the published keys."""
         keys = KeySet.import_key_set(self.http.get("/jwks.json").json)
@@ -148,7 +174,7 @@ class Portal:
         if person.page.request.path == "/login/":
             person.signs_in()
         if person.page.request.path == "/consent/":
-            person.presses("consent-allow")
+            person.presses("consent-allow", number="yes")
         answer = self.redeems(person.arrived["code"])
         assert answer.status_code == 200, answer.json
         return answer.json
@@ -165,7 +191,7 @@ def registered(app: flask.Flask, client_id: str, **metadata: Any) -> Portal:
         "home_uri": f"https://{client_id}.test/",
     } | metadata
     with app.app_context():
-        secret = standing.create_client(client_id, given)
+        secret = standing.create_client(client_id, given, approval=APPROVAL)
     return Portal(app, client_id, secret, "".join(given["redirect_uris"][:1]))
 
 
@@ -188,3 +214,35 @@ def with_account(
         agreements.accept(account.id, agreements.current())
         db.session.commit()
         return Person(app, account.id, username)
+
+
+def reading_letters(app: flask.Flask, client_id: str, **metadata: Any) -> Portal:
+    """A portal with a key of its own, which userinfo is encrypted to."""
+    members = {"use": "enc", "kid": "e-1"}
+    key = ECKey.import_key({**ECKey.generate_key("P-256").as_dict(private=True), **members})
+    given: dict[str, Any] = {
+        "userinfo_signed_response_alg": "ES256",
+        "userinfo_encrypted_response_alg": "ECDH-ES",
+        "userinfo_encrypted_response_enc": "A256GCM",
+        "jwks": {"keys": [key.as_dict(private=False)]},
+    } | metadata
+    portal = registered(app, client_id, **given)
+    portal.key = key
+    return portal
+
+
+def proven(person: Person, name: str = NAME, number: str = NUMBER, **how: Any) -> Person:
+    """``person`` after a verifier has confirmed their name; ``how`` varies the proof."""
+    document = documents.read(how.pop("kind", documents.RESIDENT), number)
+    proof = {
+        "method": "register",
+        "verifier": "tencent_register",
+        "reference": "ref-1",
+        "ial": 2,
+    } | how
+    with person.app.app_context():
+        account = accounts.by_id(person.account_id)
+        assert account is not None
+        whose = store.Person(name, document.kind, document.number, document.key)
+        identities.bind(account, identities.Confirmed(whose, Proof(**proof)))
+    return person

@@ -9,8 +9,8 @@ import flask
 import pytest
 import time_machine
 
-from idp import standing
-from tests.oidc.actors import Person, Portal
+from idp import staff, standing, stops
+from tests.oidc.actors import Person, Portal, proven
 
 HOSTILE_URIS = (
     "https://shebao.test/callback/",
@@ -439,6 +439,36 @@ class TestLevels:
 
         assert wang.arrived["error"] == "unmet_authentication_requirements"
 
+    def test_a_voluntary_level_never_stops_a_silent_renewal(
+        self, wang: Person, gjj: Portal
+    ) -> None:
+        gjj.tokens_for(wang)
+
+        wang.opens(gjj.url(acr_values="ial1.aal2", prompt="none"), follow=False)
+
+        told = gjj.reads(gjj.redeems(wang.arrived["code"]).json["id_token"])
+        assert told["acr"] == "ial1.aal1"
+
+    def test_a_binding_level_does(
+        self, wang: Person, gjj: Portal, register: Callable[..., Portal]
+    ) -> None:
+        strict = register("strict", minimum_acr="ial1.aal2")
+        gjj.tokens_for(wang)
+
+        wang.opens(strict.url(prompt="none"), follow=False)
+
+        assert wang.arrived["error"] == "interaction_required"
+
+    def test_of_essential_levels_one_is_enough_on_whichever_scale_it_is_the_higher(
+        self, wang: Person, gjj: Portal
+    ) -> None:
+        proven(wang)
+        claims = '{"id_token": {"acr": {"essential": true, "values": ["ial1.aal2", "ial2.aal1"]}}}'
+
+        tokens = gjj.tokens_for(wang, claims=claims)
+
+        assert gjj.reads(tokens["id_token"])["acr"] == "ial2.aal1"
+
     def test_the_registered_minimum_binds(
         self, wang: Person, register: Callable[..., Portal]
     ) -> None:
@@ -463,7 +493,7 @@ class TestStopping:
     def test_a_stopped_account_is_signed_out_at_once(self, wang: Person, gjj: Portal) -> None:
         gjj.tokens_for(wang)
         with wang.app.app_context():
-            standing.stop_account(wang.account_id, "test")
+            stops.stop(wang.account_id, stops.OTHER, staff.Act("1", "test"))
 
         wang.opens(gjj.url(prompt="none"), follow=False)
 

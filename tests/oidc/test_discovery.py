@@ -35,6 +35,8 @@ KNOWN = {
     "subject_types_supported",
     "id_token_signing_alg_values_supported",
     "userinfo_signing_alg_values_supported",
+    "userinfo_encryption_alg_values_supported",
+    "userinfo_encryption_enc_values_supported",
     "display_values_supported",
     "claim_types_supported",
     "claims_supported",
@@ -56,8 +58,16 @@ KNOWN = {
     "backchannel_logout_session_supported",
     "frontchannel_logout_supported",
     "frontchannel_logout_session_supported",
+    "verified_claims_supported",
+    "trust_frameworks_supported",
+    "claims_in_verified_claims_supported",
+    "evidence_supported",
+    "electronic_records_supported",
+    "documents_supported",
+    "documents_check_methods_supported",
 }
-"""Members OpenID Connect Discovery, RFC 8414 and the logout specifications define."""
+"""Members OpenID Connect Discovery, RFC 8414, the logout specifications and OpenID Connect for
+Identity Assurance define."""
 
 
 @pytest.fixture
@@ -112,6 +122,12 @@ def test_algorithms_scopes_and_modes_are_what_certification_asks_for(
     assert metadata["code_challenge_methods_supported"] == ["S256"]
     assert "refresh_token" in metadata["grant_types_supported"]
     assert "registration_endpoint" not in metadata
+
+
+def test_every_level_there_is_a_way_to_is_published(metadata: dict[str, Any]) -> None:
+    levels = metadata["acr_values_supported"]
+
+    assert levels == [f"ial{ial}.aal{aal}" for ial in (1, 2, 3, 4) for aal in (1, 2)]
 
 
 def test_languages_are_canonical_tags(metadata: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import event
 
 from idp.oidc import tokens as writing
 from idp.store.engines import db
-from tests.oidc.actors import Person, Portal
+from tests.oidc.actors import Person, Portal, proven
 from tests.oidc.test_two_ways import basic, call, cookie, redemption
 
 
@@ -116,6 +116,24 @@ def test_userinfo_of_a_new_family_asks_no_sql_either(
 
     assert answer.json["phone_number"]
     assert count == Count(sql=0, redis=1)
+
+
+def test_a_verified_name_asks_no_sql_either_once_the_session_is_warm(
+    counted: Callable[[], Any], wang: Person, register: Callable[..., Portal]
+) -> None:
+    bank = register("bank", scope="openid realname", sensitive_claims=["real_name"])
+    asked = {"verification": {"trust_framework": None}, "claims": {"name": None}}
+    claims = orjson.dumps({"userinfo": {"verified_claims": asked}}).decode()
+    proven(wang)
+    for _ in range(2):
+        bank.tokens_for(wang, scope="openid realname", claims=claims)
+    with counted() as count:
+        wang.opens(bank.url(scope="openid realname", claims=claims), follow=False)
+        tokens = bank.redeems(wang.arrived["code"]).json
+        told = bank.userinfo(tokens["access_token"]).json
+
+    assert told["real_name"] == told["verified_claims"]["claims"]["name"]
+    assert count == Count(sql=0, redis=5)
 
 
 def test_introspection_reads_once(

@@ -12,7 +12,7 @@ import time_machine
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from idp import consents, sessions, standing
+from idp import consents, sessions, staff, standing, stops
 from idp.store import buckets
 from idp.store.ephemeral import digest
 from tests.oidc.actors import Person, Portal
@@ -498,7 +498,7 @@ def test_what_is_stopped_is_cut_off_at_every_endpoint(
 def _shut(app: Any, gate: str, person: Person, portal: Portal) -> None:
     with app.app_context():
         if gate == "stop_account":
-            standing.stop_account(person.account_id, "test")
+            stops.stop(person.account_id, stops.OTHER, staff.Act("1", "test"))
         elif gate == "stop_client":
             standing.stop_client(portal.client_id, "test")
         elif gate == "withdraw":
@@ -512,7 +512,7 @@ def test_stopping_an_account_ends_offline_access_too(
 ) -> None:
     tokens = shebao.tokens_for(wang, scope="openid offline_access")
     with app.app_context():
-        standing.stop_account(wang.account_id, "test")
+        stops.stop(wang.account_id, stops.OTHER, staff.Act("1", "test"))
 
     assert shebao.refreshes(tokens["refresh_token"]).json["error"] == "invalid_grant"
 

@@ -176,7 +176,9 @@ def test_the_short_way_is_taken(ways: Ways, wang: Person, shebao: Portal, api: P
     assert ways.taken == []
 
 
-@pytest.mark.parametrize("path", ["/jwks.json", "/.well-known/openid-configuration"])
+@pytest.mark.parametrize(
+    "path", ["/jwks.json", "/jwks-gm.json", "/.well-known/openid-configuration"]
+)
 def test_metadata_are_the_same(ways: Ways, path: str) -> None:
     assert ways.both("GET", path)["status"] == "200 OK"
 

@@ -1,14 +1,17 @@
 """The userinfo endpoint (protocol.md §3.1; OIDC Core §5.3; RFC 6750)."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import flask
 import pytest
 
 from idp import sessions
+from idp.crypto.keyring import KeyRing
 from idp.oidc.claims import SCOPES
-from idp.store import accounts
-from tests.oidc.actors import Person, Portal
+from idp.store import accounts, rekeying
+from tests.oidc.actors import EVERYTHING, Person, Portal
 
 PROFILE = {
     "name": "小明",
@@ -35,12 +38,14 @@ def full(people: Callable[..., Person]) -> Person:
     return people("full", "+8613800000009", profile=PROFILE)
 
 
-def test_every_claim_of_every_scope_is_told_in_its_own_type(full: Person, shebao: Portal) -> None:
-    tokens = shebao.tokens_for(full, scope=" ".join(SCOPES))
+def test_every_claim_of_every_standard_scope_is_told_in_its_own_type(
+    full: Person, shebao: Portal
+) -> None:
+    tokens = shebao.tokens_for(full, scope=EVERYTHING)
 
     told = shebao.userinfo(tokens["access_token"]).json
 
-    wanted = {claim for claims in SCOPES.values() for claim in claims}
+    wanted = {claim for scope in EVERYTHING.split() for claim in SCOPES[scope]}
     assert wanted <= set(told)
     assert told["sub"] == shebao.reads(tokens["id_token"])["sub"]
     assert isinstance(told["updated_at"], int)
@@ -165,3 +170,26 @@ def test_a_token_without_openid_says_nothing_of_the_person(wang: Person, shebao:
 
     assert refused.status_code == 403
     assert refused.json["error"] == "insufficient_scope"
+
+
+def test_nobody_notices_that_the_master_key_they_began_under_is_dropped(
+    app: flask.Flask, wang: Person, gjj: Portal, tmp_path: Path
+) -> None:
+    token = gjj.tokens_for(wang, scope="openid phone")["access_token"]
+    before = gjj.userinfo(token).json
+    assert before["phone_number"]
+    path = tmp_path / "keys.toml"
+    with app.app_context():
+        sealer = app.extensions["sealer"]
+        path.write_bytes(sealer.ring.path.read_bytes())
+        path.chmod(0o600)
+        sealer.ring = ring = KeyRing.load(path)
+        ring.activate(ring.add("gm"))
+        list(rekeying.rekey())
+        for kid in ring.kids[1:]:
+            ring.drop(kid)
+
+    assert gjj.userinfo(token).json == before
+    wang.opens(gjj.url(scope="openid phone"), follow=False)
+    again = gjj.redeems(wang.arrived["code"]).json
+    assert gjj.userinfo(again["access_token"]).json == before

@@ -140,7 +140,7 @@ def make(
         chosen = configure(**changes)
         app = flask.Flask("sms")
         app.extensions["redis"] = connect(chosen)
-        app.extensions["sealer"] = Sealer(ring, "intl")
+        app.extensions["sealer"] = Sealer(ring)
         sms = Sms(chosen, app.extensions["sealer"], Outbound(chosen))
         app.extensions["idp"] = SimpleNamespace(settings=chosen, sms=sms)
         context = app.app_context()

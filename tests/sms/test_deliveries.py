@@ -263,8 +263,10 @@ def test_a_new_worker_forgets_those_long_dead_who_left_nothing(sms, ask, monkeyp
     assert names == [b"dead"]
 
 
-def test_a_damaged_job_is_given_up_and_others_go_on(sms, ask, sandbox):
-    store.enqueue({"job": "x", "sealed": "intl.k1.AAAA"})
+@pytest.mark.parametrize("sealed", ["intl.k1.AAAA", "intl.k9.AAAA", "x"])
+def test_a_job_that_cannot_be_opened_is_given_up_and_others_go_on(sms, ask, sandbox, sealed):
+    """It was damaged, or its key was dropped meanwhile."""
+    store.enqueue({"job": "x", "sealed": sealed})
     ask()
     work(sms)
 

@@ -8,6 +8,8 @@ import orjson
 import pytest
 import time_machine
 
+import idp.clouds.aliyun
+import idp.clouds.tencent
 from idp.outbound import Outbound
 from idp.settings import SettingsError
 from idp.sms.base import Accepted, Message, SmsRefused, SmsUnavailable, Verdict
@@ -177,15 +179,14 @@ def test_a_wrong_key_of_ours_is_an_alarm(provider, configure, name, key, code):
 )
 def test_a_wrong_clock_of_ours_is_an_alarm(provider, monkeypatch, name, minutes, code):
     made = provider(name)
-    modules = {"aliyun": aliyun_module, "tencent": tencent_module}
-    headers = PROVIDERS[name]._headers
+    cloud = {"aliyun": idp.clouds.aliyun.Aliyun, "tencent": idp.clouds.tencent.Tencent}[name]
+    headers = cloud._headers
 
-    def at_another_time(self, body):
+    def at_another_time(self, action, body):
         with time_machine.travel(timedelta(minutes=minutes), tick=False):
-            return headers(self, body)
+            return headers(self, action, body)
 
-    assert modules[name]
-    monkeypatch.setattr(PROVIDERS[name], "_headers", at_another_time)
+    monkeypatch.setattr(cloud, "_headers", at_another_time)
     assert refused(made).code == code
 
 

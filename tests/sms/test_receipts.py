@@ -163,7 +163,7 @@ def push_from(start_sandbox):
     ("number", "state"),
     [("13800138000", "delivered"), ("19900050011", "refused"), ("19900050013", "delivered")],
 )
-def test_the_sandbox_s_receipts_arrive(make, push_from, configure, provider, number, state):  # noqa: PLR0917
+def test_the_sandbox_s_receipts_arrive(make, push_from, configure, provider, number, state):
     sms = make(sms={"providers": (provider,)})
     pushing = push_from(provider, receiving(sms))
     path = {"aliyun": "/aliyun/", "tencent": "/tencent/", "gateway": "/gateway/send"}[provider]

@@ -2,7 +2,7 @@
 
 from hashlib import sha256
 
-from idp.sms.providers import acs3, tc3
+from idp.clouds import acs3, tc3
 
 ALIYUN = acs3.Signable(
     method="POST",

@@ -103,3 +103,18 @@ def test_two_tabs_grant_together_what_each_was_asked(
     assert found.granted == ["phone_number", "sub"]
     disclosed = select(func.count()).where(AuditEvent.action == events.StatutoryDisclosure.action)
     assert db.session.scalar(disclosed) == 1
+
+
+def test_a_commit_waits_for_no_cursor_that_python_has_not_collected(inside: flask.Flask) -> None:
+    kept: list[object] = []
+
+    def keep(_connection: object, cursor: object, *_: object) -> None:
+        kept.append(cursor)
+
+    event.listen(db.engine, "after_cursor_execute", keep)
+    try:
+        standing.create_client(PORTAL, {"name": "社保", "redirect_uris": ["https://a.example/cb"]})
+    finally:
+        event.remove(db.engine, "after_cursor_execute", keep)
+    assert kept
+    assert clients.look_up(PORTAL) is not None

@@ -3,11 +3,15 @@
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
+from cryptography.hazmat.primitives.hashes import HashAlgorithm
+
 
 class Suite(ABC):
     """Stateless; keys are 32 bytes and come from the key ring."""
 
     name: ClassVar[str]
+    digest: ClassVar[HashAlgorithm]
+    """What keys are derived with (RFC 5869)."""
 
     @staticmethod
     @abstractmethod

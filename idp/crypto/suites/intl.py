@@ -5,6 +5,7 @@ import os
 from typing import ClassVar
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from idp.crypto.suites.base import Suite
@@ -21,6 +22,7 @@ class Intl(Suite):
     """
 
     name: ClassVar[str] = "intl"
+    digest = hashes.SHA256()
 
     @staticmethod
     def encrypt(key: bytes, text: bytes, context: bytes) -> bytes:

@@ -41,6 +41,8 @@ class UnprovenNumber:
 
     number: str
     account: Account
+    carrier: str
+    """What the carrier said of it (``carrier.base.Answer``)."""
 
 
 Outcome = Proved | NewNumber | UnprovenNumber
@@ -53,6 +55,12 @@ class LoginMethod(ABC):
     label: ClassVar[str]
     amr: ClassVar[tuple[str, ...]]
     """RFC 8176 names; their kinds stand in ``config/levels.toml``."""
+    opens: ClassVar[bool] = True
+    """Whether a sign-in may begin with it, of somebody nobody has named yet."""
+    joins: ClassVar[bool] = True
+    """Whether what somebody brings along, another account here or one elsewhere, may be joined to
+    the account it shows.
+    """
     keeps: ClassVar[tuple[str, ...]] = ()
     """Fields shown again after a failure; never a secret."""
     guarded: ClassVar[str] = "finish"
@@ -62,13 +70,22 @@ class LoginMethod(ABC):
     @abstractmethod
     def from_services(cls, services: Services) -> Self: ...
 
+    @property
+    def works(self) -> bool:
+        """Whether this node can do it at all."""
+        return True
+
+    def amr_for(self, account: Account) -> tuple[str, ...]:
+        """The most that ``account`` can prove this way."""
+        return self.amr
+
     @abstractmethod
     def offered_to(self, account: Account) -> bool:
         """Whether ``account`` can prove itself this way."""
 
     @abstractmethod
-    def risky(self, attempt: Attempt) -> bool:
-        """Whether so much failed from here that a CAPTCHA is due before the guarded step."""
+    def risky(self, attempt: Attempt) -> tuple[str, ...]:
+        """Why a CAPTCHA is due before the guarded step, in fixed words; empty where none is."""
 
     @abstractmethod
     def begin(self, attempt: Attempt) -> Interaction:

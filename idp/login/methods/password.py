@@ -1,4 +1,4 @@
-"""Sign in with a user name or a phone number, and a password.
+"""Sign in with a user name, a phone number or an ID number, and a password.
 
 Wrong passwords are counted per account and browser, and per account and address range
 (GB/T 22239-2019 §8.1.4.1 b). Strangers' failures slow strangers; a browser that has signed
@@ -17,11 +17,13 @@ from idp.interactions import Interaction
 from idp.login import trail
 from idp.login.errors import NoPasswordEntered, NothingEntered, PasswordsWait, WrongPassword
 from idp.login.methods.base import Attempt, LoginMethod, Outcome, Proved
+from idp.realname import documents
+from idp.risk import around
 from idp.services import Services
 from idp.settings import Login
 from idp.sms.errors import BadNumber
 from idp.sms.numbers import normalise
-from idp.store import accounts, numbers, sign_ins, throttles
+from idp.store import accounts, identities, numbers, sign_ins, throttles
 from idp.store.accounts import Account
 from idp.store.engines import db
 from idp.store.throttles import Answer, Counter
@@ -84,13 +86,15 @@ class Password(LoginMethod):
     def page(self, interaction: Interaction) -> dict[str, Any]:
         return {}
 
-    def risky(self, attempt: Attempt) -> bool:
-        tried = self._tried(attempt)
-        *failures, around = throttles.used((*tried.counters, tried.place))
-        if tried.known:
-            return failures[0] >= self.limits.captcha_after
-        many = around >= max(1, tried.place.limit // _RANGE_RISK)
-        return many or max(failures) >= self.limits.captcha_after
+    def risky(self, attempt: Attempt) -> tuple[str, ...]:
+        tried, here = self._tried(attempt), attempt.here
+        group = around.of(here.browser, here.address)
+        in_range, *used = throttles.used((tried.place, *tried.counters, *group.groups))
+        failures, accounts = used[: len(tried.counters)], used[len(tried.counters) :]
+        many = not tried.known and in_range >= max(1, tried.place.limit // _RANGE_RISK)
+        failed = max(failures[:1] if tried.known else failures) >= self.limits.captcha_after
+        own = (("failures", failed), ("failures_in_range", many))
+        return (*(name for name, due in own if due), *around.reasons(group, accounts))
 
     def finish(self, attempt: Attempt) -> Outcome:
         password = attempt.form.get("password", "")
@@ -135,7 +139,7 @@ class Password(LoginMethod):
             day = Counter.of(subject, f"kd:{attempt.here.browser}", limits.account_failures, _DAY)
             counters: tuple[Counter, ...] = (mine, day)
         else:
-            here = Counter.of(subject, f"p:{place}", limits.address_failures, window)
+            here = throttles.from_range(subject, place, limits.address_failures, window)
             day = throttles.everybody(subject, limits.account_failures)
             counters = (mine, here, day)
         around = Counter.of(place, "failures", limits.range_failures, window)
@@ -184,6 +188,9 @@ class Password(LoginMethod):
 
 
 def _one_spelling(name: str) -> str:
+    document = documents.named_by(name)
+    if document is not None:
+        return document.key
     try:
         return normalise(name)
     except BadNumber:
@@ -191,7 +198,14 @@ def _one_spelling(name: str) -> str:
 
 
 def _find(name: str) -> tuple[Account, ...]:
-    """By user name, or by phone; a lost number still leads to who proves the old password."""
+    """By user name, phone or ID number; a lost number still leads to who proves the old password.
+
+    Nobody is found by a number their account has not verified.
+    """
+    document = documents.named_by(name)
+    if document is not None:
+        account = identities.account_having(document.key)
+        return (account,) if account else ()
     try:
         number = normalise(name)
     except BadNumber:

@@ -1,9 +1,9 @@
 """Sign in with a one-time code sent to a phone; an unknown number may sign up with it."""
 
-from datetime import timedelta
 from typing import Any, Self
 
-from idp import codes
+from idp import codes, handover
+from idp.carrier.base import Answer
 from idp.crypto import masking
 from idp.errors import N_
 from idp.interactions import Interaction
@@ -31,17 +31,14 @@ class SmsCode(LoginMethod):
     keeps = ("phone",)
     guarded = "begin"
 
-    def __init__(self, phone_proof: timedelta):
-        self.phone_proof = phone_proof
-
     @classmethod
     def from_services(cls, services: Services) -> Self:
-        return cls(services.settings.login.phone_proof)
+        return cls()
 
     def offered_to(self, account: Account) -> bool:
         return account.phone is not None
 
-    def risky(self, attempt: Attempt) -> bool:
+    def risky(self, attempt: Attempt) -> tuple[str, ...]:
         return codes.risky(attempt.here)
 
     def begin(self, attempt: Attempt) -> Interaction:
@@ -61,19 +58,17 @@ class SmsCode(LoginMethod):
         except (WrongCode, TooManyTries) as error:
             trail.failed("", self.name, error.code)
             raise
-        return whose(number, self.phone_proof)
+        return whose(number)
 
 
-def whose(number: str, trusted_for: timedelta) -> Outcome:
-    """Whose number this is, which somebody has just proven (DESIGN §3, recycled numbers).
-
-    The carrier is not asked yet, so its answer is *unknown*: a proof too old needs another one.
-    """
+def whose(number: str) -> Outcome:
+    """Whose number this is, which somebody has just proven (DESIGN §3, recycled numbers)."""
     account = accounts.by_phone(number)
     if account is None:
         return NewNumber(number)
-    if accounts.lapsed(account, trusted_for):
-        return UnprovenNumber(number, account)
+    carrier = handover.since(account)
+    if carrier is not Answer.KEPT:
+        return UnprovenNumber(number, account, carrier.value)
     return Proved(account, SmsCode.amr)
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from authlib.oauth2 import OAuth2Error, rfc7662
 
-from idp.oidc import access, tokens
-from idp.oidc.adapters import EPOCH, OAuthRequest
+from idp import sessions
+from idp.oidc import access, telling, tokens
+from idp.oidc.adapters import EPOCH, OAuthRequest, find_client
 from idp.oidc.client_auth import CLIENT_AUTH
 from idp.oidc.endpoints.token import check_form
 from idp.oidc.http import Request, Response, json_response
@@ -55,7 +56,7 @@ def _find(token: str) -> dict[str, Any] | None:
     return _access_token(found) if found else None
 
 
-def _access_token(found: access.Access) -> dict[str, Any]:
+def _access_token(found: access.Access) -> dict[str, Any] | None:
     value = found.value
     about = {
         "iss": services.settings.issuer,
@@ -70,6 +71,10 @@ def _access_token(found: access.Access) -> dict[str, Any]:
     if found.family is not None:
         core = found.family.core
         about |= {name: core[name] for name in ("sub", "auth_time", "acr", "amr")}
+        said = _acting(found.family, value["scope"])
+        if said is None:
+            return None
+        about |= said
     return {"about": about, "may_ask": {value["client_id"], *value["aud"]}}
 
 
@@ -77,7 +82,7 @@ def _refresh_token(token: tokens.RefreshToken) -> dict[str, Any] | None:
     """Good while it is the family's current one; only its own client may ask."""
     family, epoch = store.read_family(token.bucket, token.fid)
     EPOCH.set(epoch)
-    if family is None or family.n != token.n:
+    if family is None or family.n != token.n or sessions.is_over(family.core):
         return None
     core = family.core
     about = {
@@ -86,4 +91,13 @@ def _refresh_token(token: tokens.RefreshToken) -> dict[str, Any] | None:
         "scope": core["scope"],
         "sub": core["sub"],
     }
-    return {"about": about, "may_ask": {core["client_id"]}}
+    said = _acting(family, core["scope"])
+    return {"about": about | said, "may_ask": {core["client_id"]}} if said is not None else None
+
+
+def _acting(family: store.Family, scope: str) -> dict[str, Any] | None:
+    """The organisation and the mandate, where the person acts for one; None where the account may
+    not go on.
+    """
+    client = find_client(family.core["client_id"])
+    return telling.by_introspection(client.record, family, scope) if client else None

@@ -40,8 +40,13 @@ class _Revocable:
         if not self.access_token:
             issuing.end_family(self.family, "revoked")
             return
-        account = self.family.core["account"] if self.family else ""
-        event = events.TokenRevoked(account=account, client_id=self.client_id, kind="access_token")
+        core = self.family.core if self.family else {}
+        event = events.TokenRevoked(
+            account=core.get("account", ""),
+            acting_for=issuing.acting_for(core),
+            client_id=self.client_id,
+            kind="access_token",
+        )
         place = tokens.locate(self.access_token)
         if place is not None:
             store.drop_access(self.access_token, place[0], audit.packed(event))

@@ -6,9 +6,8 @@ import orjson
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidRequestError
 
-from idp.oidc import access, issuing, tokens
+from idp.oidc import access, encrypting, telling, tokens
 from idp.oidc.adapters import find_client
-from idp.oidc.claims import of_scopes
 from idp.oidc.errors import InsufficientScope, InvalidToken
 from idp.oidc.http import NO_STORE, Request, Response, json_response
 from idp.services import services
@@ -47,25 +46,18 @@ def _tell(found: access.Access) -> Response:
     if "openid" not in scopes:
         raise InsufficientScope
     core = found.family.core
-    names = issuing.tellable(client.record, core, _names(core, scopes))
-    claims = issuing.userinfo_claims(found.family, names)
+    names = telling.tellable(client.record, core, telling.within(core, "ui", found.scope))
+    claims = telling.by_userinfo(client.record, found.family, names)
     if claims is None:
         raise InvalidToken
     told: dict[str, Any] = {**claims, "sub": core["sub"]}
     alg = client.record.userinfo_signed_response_alg
     if not alg:
         return json_response(told)
-    signed = {**told, "iss": services.settings.issuer, "aud": found.client_id}
-    body = tokens.sign(signed, alg).encode()
-    return Response(200, body, (("Content-Type", "application/jwt"), *NO_STORE))
-
-
-def _names(core: dict[str, Any], scopes: list[str]) -> tuple[str, ...]:
-    """What was granted, less what a narrower refreshed scope leaves out."""
-    if core["scope"].split() == scopes:
-        return tuple(core["ui"])
-    left_out = set(of_scopes(core["scope"].split())) - set(of_scopes(scopes))
-    return tuple(name for name in core["ui"] if name not in left_out)
+    signed = tokens.sign({**told, "iss": services.settings.issuer, "aud": found.client_id}, alg)
+    if client.record.userinfo_encrypted_response_alg:
+        signed = encrypting.to_client(client.record, signed)
+    return Response(200, signed.encode(), (("Content-Type", "application/jwt"), *NO_STORE))
 
 
 def _refuse(error: OAuth2Error) -> Response:

@@ -8,9 +8,10 @@ import orjson
 from authlib.oauth2 import rfc6749, rfc7636
 from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError
 
+from idp import sessions
 from idp.audit import events
 from idp.audit import log as audit
-from idp.oidc import issuing, tokens
+from idp.oidc import issuing, telling, tokens
 from idp.oidc.adapters import IssuedCode
 from idp.oidc.client_auth import CLIENT_AUTH
 from idp.services import services
@@ -61,8 +62,10 @@ class AuthorizationCodeGrant(rfc6749.AuthorizationCodeGrant):
         """
         code = session.bucket + secrets.token_urlsafe(32)
         client_id, family = self.request.client.get_client_id(), store.family_id(code)
-        ready = issuing.ready(session, family, [*value["ui"], *value["idt"]])
+        ready = telling.ready(session, family, [*value["ui"], *value["idt"]])
         stored = session.stored
+        if "verified" in value:
+            value["verified"] = telling.sealed_request(value["verified"], family)
         value |= {
             "claims": ready.of_code,
             "version": stored.version,
@@ -70,12 +73,15 @@ class AuthorizationCodeGrant(rfc6749.AuthorizationCodeGrant):
         }
         kept = store.issue_code(
             store.SessionState(session.bucket, session.sid, stored.version, ready.of_session),
-            store.NewGrant(client_id, orjson.dumps(granted)),
+            store.NewGrant(
+                client_id, orjson.dumps(granted), value["sub"], issuing.told_for(value["scope"])
+            ),
             store.NewCode(code, orjson.dumps(value), services.settings.tokens.code),
             issuing.use_of(session),
             audit.packed(
                 events.CodeIssued(
                     account=session.account_id,
+                    acting_for=issuing.acting_for(value),
                     client_id=client_id,
                     family=family,
                     session=session.sid_for(client_id),
@@ -98,7 +104,7 @@ class AuthorizationCodeGrant(rfc6749.AuthorizationCodeGrant):
             if found.spent_by == client_id and self._is_the_client(client, found.challenge):
                 issuing.end_family(family, "code_reused")
             return None
-        if found.value["client_id"] != client_id:
+        if found.value["client_id"] != client_id or sessions.is_over(found.value):
             return None
         return IssuedCode(found.value)
 
@@ -147,6 +153,7 @@ class AuthorizationCodeGrant(rfc6749.AuthorizationCodeGrant):
                 event=audit.packed(
                     events.TokensIssued(
                         account=value["account"],
+                        acting_for=issuing.acting_for(value),
                         client_id=client.get_client_id(),
                         grant=self.GRANT_TYPE,
                         family=code.fid,

@@ -9,12 +9,13 @@ from authlib.oauth2.rfc6749 import UnauthorizedClientError
 from idp.audit import events
 from idp.audit import log as audit
 from idp.oidc import tokens
+from idp.oidc.claims import SCOPES
 from idp.oidc.client_auth import CLIENT_AUTH
 from idp.store import buckets, clients
 from idp.store import grants as store
 from idp.store import tokens as kept
 
-PERSONAL = {"openid", "profile", "email", "address", "phone", "offline_access"}
+PERSONAL = frozenset(SCOPES)
 
 
 class ClientCredentialsGrant(rfc6749.ClientCredentialsGrant):

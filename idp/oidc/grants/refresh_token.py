@@ -55,6 +55,8 @@ class RefreshTokenGrant(rfc6749.RefreshTokenGrant):
         if token.n != family.n and not self._is_retry(token, family):
             issuing.end_family(family, "refresh_reused")
             return None
+        if sessions.is_over(family.core):
+            return None
         self.request.outcome["retry"] = token.n != family.n
         return RefreshedFamily(family)
 
@@ -71,7 +73,8 @@ class RefreshTokenGrant(rfc6749.RefreshTokenGrant):
         family, client = refresh_token.family, self.request.client.record
         n = family.n if self.request.outcome["retry"] else family.n + 1
         scope = self.request.payload.scope or family.core["scope"]
-        answer, access = issuing.answer(client, (family.bucket, family.fid), user, scope)
+        core = {**user, "claims": family.claims}
+        answer, access = issuing.answer(client, (family.bucket, family.fid), core, scope)
         answer["refresh_token"] = tokens.refresh_token(family.bucket, family.fid, n)
         self.request.outcome |= {"access": access, "n": n, "scope": scope}
         return answer
@@ -81,8 +84,7 @@ class RefreshTokenGrant(rfc6749.RefreshTokenGrant):
         family: store.Family = self.request.refresh_token.family
         if family.offline:
             ref = family.bucket + family.sid
-            core = family.core
-            sessions.still_offline(core["account"], ref, core["auth_time"], family.at)
+            sessions.still_offline(family.core, ref, family.at)
         outcome = store.refresh(
             family,
             store.Step(
@@ -93,6 +95,7 @@ class RefreshTokenGrant(rfc6749.RefreshTokenGrant):
                 event=audit.packed(
                     events.TokensRefreshed(
                         account=family.core["account"],
+                        acting_for=issuing.acting_for(family.core),
                         client_id=family.core["client_id"],
                         family=family.fid,
                         scope=self.request.outcome["scope"],

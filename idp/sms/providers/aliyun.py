@@ -1,17 +1,14 @@
-"""Aliyun Dysmsapi SendSms (2017-05-25), signed by ACS3-HMAC-SHA256."""
+"""Aliyun Dysmsapi SendSms (2017-05-25)."""
 
-import secrets
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from hashlib import sha256
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, ClassVar, Self
-from urllib.parse import urlencode
 
 import orjson
 
-from idp.outbound import Answer, Operator, Outbound, OutboundFailed
-from idp.outbound.addresses import parse
+from idp.clouds.aliyun import Aliyun as Cloud
+from idp.outbound import Operator, Outbound, OutboundFailed
 from idp.settings import Aliyun as Config
 from idp.settings import Settings, SettingsError
 from idp.sms.base import (
@@ -32,10 +29,8 @@ from idp.sms.errors import (
     ReceiptMalformed,
 )
 from idp.sms.numbers import national
-from idp.sms.providers.acs3 import Signable, authorization
 
 VERSION = "2017-05-25"
-FORM = "application/x-www-form-urlencoded"
 
 _OURS = Refusal(Verdict.MISCONFIGURED)
 _THEIRS = Refusal(Verdict.ELSEWHERE)
@@ -100,8 +95,7 @@ class Aliyun:
     def __init__(self, config: Config, signature: str, http: Operator):
         self._config = config
         self._signature = signature
-        self._http = http
-        self._host = parse(config.endpoint).host_header
+        self._cloud = Cloud(VERSION, config, http)
 
     @classmethod
     def from_settings(cls, settings: Settings, outbound: Outbound) -> Self:
@@ -110,12 +104,8 @@ class Aliyun:
         return cls(settings.sms.aliyun, settings.sms.signature, outbound.operator(cls.name))
 
     def send(self, message: Message) -> Accepted:
-        body = self._body(message)
         try:
-            answer = self._http.post(
-                self._config.endpoint, content=body, headers=self._headers(body)
-            )
-            return _accepted(answer)
+            return _accepted(*self._cloud.call("SendSms", self._form(message)))
         except OutboundFailed as failure:
             raise SmsUnavailable(failure.reason, maybe_sent=failure.maybe_sent) from None
 
@@ -136,8 +126,7 @@ class Aliyun:
     def receipts_answer() -> dict[str, Any]:
         return {"code": 0, "msg": "接收成功"}
 
-    def _body(self, message: Message) -> bytes:
-        """Business parameters travel in the body: a query ends in the logs of every proxy."""
+    def _form(self, message: Message) -> dict[str, str]:
         notices = {CODE: self._config.template, **self._config.notices}
         if message.kind not in notices:
             raise SmsRefused(NO_TEMPLATE, _OURS)
@@ -149,36 +138,14 @@ class Aliyun:
         }
         if message.params:
             form["TemplateParam"] = orjson.dumps(dict(message.params)).decode()
-        return urlencode(form).encode()
-
-    def _headers(self, body: bytes) -> dict[str, str]:
-        headers = {
-            "host": self._host,
-            "content-type": FORM,
-            "x-acs-action": "SendSms",
-            "x-acs-version": VERSION,
-            "x-acs-date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "x-acs-signature-nonce": secrets.token_hex(16),
-            "x-acs-content-sha256": sha256(body).hexdigest(),
-        }
-        signed = authorization(
-            self._config.access_key_id,
-            self._config.access_key_secret.get_secret_value(),
-            Signable("POST", headers, {}, body),
-        )
-        sent = {name: value for name, value in headers.items() if name != "host"}
-        return {**sent, "accept": "application/json", "authorization": signed}
+        return form
 
 
-def _accepted(answer: Answer) -> Accepted:
-    """Business errors come with status 200, the gateway's with 4xx and 5xx."""
-    found = answer.json()
-    if not isinstance(found, dict) or "Code" not in found:
-        raise SmsUnavailable("answer", maybe_sent=True)
+def _accepted(status: int, found: Mapping[str, Any]) -> Accepted:
     code = str(found["Code"])
-    if code == "OK" and answer.ok:
+    if code == "OK" and status == HTTPStatus.OK:
         return Accepted(Aliyun.name, str(found.get("BizId", "")))
-    unlisted = _THEIRS if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR else _OURS
+    unlisted = _THEIRS if status >= HTTPStatus.INTERNAL_SERVER_ERROR else _OURS
     refusal = REFUSALS.get(code, unlisted)
     raise SmsRefused(code, refusal, _retry_after(code, found.get("Message")))
 

@@ -37,10 +37,11 @@ REFUSALS: Mapping[str, Refusal] = {
 class Gateway:
     name: ClassVar[str] = "gateway"
 
-    def __init__(self, config: Config, signature: str, minutes: int, http: Operator):
+    def __init__(self, config: Config, signature: str, minutes: int, site: str, http: Operator):
         self._config = config
         self._signature = signature
         self._minutes = str(minutes)
+        self._site = site
         self._http = http
 
     @classmethod
@@ -49,10 +50,11 @@ class Gateway:
             raise SettingsError("sms.gateway: sms.providers names it, so it must be set")
         minutes = int(settings.login.code_lifetime.total_seconds()) // 60
         sms = settings.sms
-        return cls(settings.sms.gateway, sms.signature, minutes, outbound.operator(cls.name))
+        http = outbound.operator(cls.name)
+        return cls(settings.sms.gateway, sms.signature, minutes, settings.issuer, http)
 
     def send(self, message: Message) -> Accepted:
-        params = {"minutes": self._minutes, **message.params}
+        params = {"minutes": self._minutes, "site": self._site, **message.params}
         body = orjson.dumps(
             {
                 "phone": national(message.number),

@@ -19,20 +19,21 @@ FILE = "outbox.jsonl"
 class Outbox:
     name: ClassVar[str] = "outbox"
 
-    def __init__(self, file: Path, signature: str, minutes: int):
+    def __init__(self, file: Path, signature: str, minutes: int, site: str):
         self._file = file
         self._signature = signature
         self._minutes = str(minutes)
+        self._site = site
 
     @classmethod
     def from_settings(cls, settings: Settings, outbound: Outbound) -> Self:
         if settings.environment == "production":
             raise SettingsError("sms.providers: outbox sends nothing, production cannot use it")
         minutes = int(settings.login.code_lifetime.total_seconds()) // 60
-        return cls(settings.var_dir / FILE, settings.sms.signature, minutes)
+        return cls(settings.var_dir / FILE, settings.sms.signature, minutes, settings.issuer)
 
     def send(self, message: Message) -> Accepted:
-        params = {"minutes": self._minutes, **message.params}
+        params = {"minutes": self._minutes, "site": self._site, **message.params}
         line = orjson.dumps(
             {
                 "at": datetime.now(UTC),

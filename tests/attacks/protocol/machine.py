@@ -9,7 +9,7 @@ import flask
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from idp import consents, standing
+from idp import consents, staff, standing, stops
 from tests.attacks.protocol import model
 from tests.attacks.protocol.world import REFUSED, World, cookie_of
 
@@ -191,9 +191,9 @@ class Machine(World, RuleBasedStateMachine):
         person, account = self.people[browser]
         with self.app.app_context():
             if account.active:
-                standing.stop_account(person.account_id, "test")
+                stops.stop(person.account_id, stops.OTHER, staff.Act("1", "test"))
             else:
-                standing.restore_account(person.account_id, "test")
+                stops.lift(person.account_id, staff.Act("1", "test"))
         account.active = not account.active
         for session in account.sessions:
             session.end(offline_too=True)

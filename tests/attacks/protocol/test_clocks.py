@@ -3,7 +3,7 @@
 import flask
 import time_machine
 
-from idp import standing
+from idp import staff, stops
 from tests.oidc.actors import Person, Portal
 
 
@@ -14,7 +14,7 @@ def test_a_session_that_began_by_a_faster_clock_ends_all_the_same(
         shebao.tokens_for(wang)
 
     with time_machine.travel("2026-11-22T10:00:01+08:00", tick=True), app.app_context():
-        standing.stop_account(wang.account_id, "stolen")
+        stops.stop(wang.account_id, stops.OTHER, staff.Act("1", "stolen"))
 
     with time_machine.travel("2026-11-22T10:00:05+08:00", tick=True):
         wang.opens(shebao.url(prompt="none"))

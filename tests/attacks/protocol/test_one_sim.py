@@ -5,9 +5,11 @@ from urllib.parse import urlencode
 
 import flask
 
-from idp import standing
+from idp import identities, standing
+from idp.identities import Confirmed
 from idp.store import accounts
 from idp.store.engines import db
+from idp.store.identities import Person, Proof
 from idp.store.types import now
 from tests.actors import Citizen
 from tests.flows.conftest import changes, citizens, configured, sandbox
@@ -30,7 +32,24 @@ def test_a_password_that_a_code_has_set_is_no_second_factor(
         """The queue may take a moment."""
     thief.submits("login-submit", sms_code=thief.phone.code())
     assert thief.at == "/account/"
-    thief.visits(url)
+    assert thief.visits(url).at == "/login/"
+    assert "login-submit" not in thief.text, "nothing on offer, but the reason"
+    assert "step-up-face" not in thief.text, "and anybody's own face would prove nothing here"
+    thief.submits("step-up-decline")
+    assert "error=unmet_authentication_requirements" in thief.at
+
+    # Nor does what the owner has proved once say anything of who is there now.
+    with app.app_context():
+        account = accounts.by_username("wang_xm")
+        assert account is not None
+        whose = Person(
+            "张三", "resident_id", "11000019900307001X", "resident_id:11000019900307001X"
+        )
+        identities.bind(account, Confirmed(whose, Proof("face", "tencent_face", "f", 3)))
+    thief.visits("/account/children/prove").visits("/realname/")
+    assert thief.visits(url).at == "/login/"
+    assert "login-submit" not in thief.text
+    thief.submits("step-up-decline")
     assert "error=unmet_authentication_requirements" in thief.at
 
     with app.app_context():

@@ -13,7 +13,7 @@ from joserfc import jws
 from joserfc.jwk import ECKey
 from sqlalchemy import event
 
-from idp import consents, standing
+from idp import consents, staff, standing, stops
 from idp.oidc import client_keys
 from idp.outbound import Answer
 from idp.signals import deliveries
@@ -86,7 +86,7 @@ class TestOfflineAccess:
         refresh = self._outlives_the_index(app, wang, shebao)
 
         with app.app_context():
-            standing.stop_account(wang.account_id, "lost phone")
+            stops.stop(wang.account_id, stops.OTHER, staff.Act("1", "lost phone"))
 
         assert shebao.refreshes(refresh).status_code == 400
 

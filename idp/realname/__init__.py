@@ -1,0 +1,1 @@
+"""Who a person really is: documents, names, and the registers that confirm them."""

@@ -1,0 +1,3 @@
+"""Risk of a sign-in: rules in a table (``rules``), judged by facts (``facts``); some of them are
+known before the proof (``around``).
+"""

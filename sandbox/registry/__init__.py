@@ -1,0 +1,1 @@
+"""The registers of people a real-name check asks, behind the clouds' own wire formats."""
