@@ -1,7 +1,5 @@
 """What happened to an account, in plain words: sign-ins, failures, changes."""
 
-import re
-from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import flask
@@ -12,13 +10,11 @@ from idp.errors import N_
 from idp.store import accounts, audit, clients
 from idp.store.accounts import SignIn
 from idp.store.audit import AuditEvent
-from idp.store.types import now
+from idp.store.paging import PageEnd
 from idp.web import i18n, people
 from idp.web.signed_in import me
 
 _LIMIT = 50
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECONDS = re.compile(r"[0-9]{1,17}")
 _METHODS = {
     "sms": N_("短信验证码"),
     "pwd": N_("密码"),
@@ -122,23 +118,13 @@ EVENTS = SHOWN | {
 @bp.get("/history")
 def history() -> flask.Response:
     """A page of it, the latest first; ``before`` is where the page before ended."""
-    before, more = _moment(flask.request.args.get("before", "")), _LIMIT + 1
+    before, more = PageEnd.parse(flask.request.args.get("before", "")), _LIMIT + 1
     found = [_sign_in(each) for each in accounts.sign_ins(me().id, more, before)]
     found += [_event(each) for each in audit.of_account(me().id, tuple(SHOWN), more, before)]
-    found.sort(key=lambda event: event.at, reverse=True)
-    shown = found[:_LIMIT]
-    older = f"/account/history?before={_microseconds(shown[-1].at)}" if found[_LIMIT:] else ""
+    found.sort(key=lambda event: event.place, reverse=True)
+    shown, rest = found[:_LIMIT], found[_LIMIT:]
+    older = flask.url_for("account.history", before=str(shown[-1].place)) if rest else ""
     return people.page("account/history.html", None, events=shown, older_url=older)
-
-
-def _moment(microseconds: str) -> datetime:
-    """Since 1970; now for anything that is no moment."""
-    since = int(microseconds) if _MICROSECONDS.fullmatch(microseconds) else None
-    return now() if since is None else _EPOCH + timedelta(microseconds=since)
-
-
-def _microseconds(at: datetime) -> int:
-    return (at - _EPOCH) // timedelta(microseconds=1)
 
 
 def method_of(amr: tuple[str, ...]) -> str:
@@ -150,6 +136,7 @@ def _sign_in(row: SignIn) -> SimpleNamespace:
     toward = _name(row.client_id)
     return SimpleNamespace(
         at=row.at,
+        place=PageEnd(row.at, row.id),
         text=N_("登录"),
         where=words.where(row.terminal, row.region),
         detail=toward or method_of(tuple(row.methods)),
@@ -161,6 +148,7 @@ def _event(row: AuditEvent) -> SimpleNamespace:
     mine = row.account == me().id
     return SimpleNamespace(
         at=row.at,
+        place=PageEnd(row.at, row.id),
         text=SHOWN[row.action],
         where=row.terminal if mine else "",
         detail=_name(row.client_id) if mine else words.ROLES.get(row.role, ""),

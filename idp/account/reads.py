@@ -11,7 +11,8 @@ from idp.account.blueprint import bp
 from idp.errors import N_
 from idp.store import clients, reads
 from idp.store.audit import AuditEvent
-from idp.store.reads import DataRead, Place
+from idp.store.paging import PageEnd
+from idp.store.reads import DataRead
 from idp.web import i18n, people
 from idp.web.signed_in import me
 
@@ -31,14 +32,14 @@ _TOLD = {
 
 @bp.get("/reads")
 def read_by() -> flask.Response:
-    before = Place.parse(flask.request.args.get("before", ""))
+    before = PageEnd.parse(flask.request.args.get("before", ""))
     found: list[DataRead | AuditEvent] = [
         *reads.of(me().id, _LIMIT + 1, before),
         *reads.events_of(me().id, tuple(_TOLD), _LIMIT + 1, before),
     ]
     found.sort(key=lambda row: (row.at, row.id), reverse=True)
     shown, more = found[:_LIMIT], len(found) > _LIMIT
-    last = Place(shown[-1].at, shown[-1].id) if more else ""
+    last = PageEnd(shown[-1].at, shown[-1].id) if more else ""
     older = flask.url_for("account.read_by", before=str(last)) if more else ""
     rows = [_read(row) if isinstance(row, DataRead) else _told(row) for row in shown]
     return people.page("account/reads.html", None, rows=rows, older_url=older)

@@ -23,6 +23,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.store.engines import Base, add_if_new, connection, db, new_id
+from idp.store.paging import PageEnd, older
 from idp.store.types import BlindIndex, Sealed, UtcDateTime, now
 from idp.store.uniqueness import is_only
 
@@ -291,11 +292,12 @@ def last_sign_ins(account_id: str, limit: int = 2) -> list[SignIn]:
     return list(db.session.scalars(query.limit(limit)))
 
 
-def sign_ins(account_id: str, limit: int = 50, before: datetime | None = None) -> list[SignIn]:
-    """The latest sign-ins, the failed ones among them; ``before`` a moment, where one is given."""
+def sign_ins(account_id: str, limit: int = 50, before: PageEnd | None = None) -> list[SignIn]:
+    """The latest sign-ins, the failed ones among them."""
     query = select(SignIn).where(SignIn.account_id == account_id)
-    query = query.where(SignIn.at < before) if before else query
-    return list(db.session.scalars(query.order_by(SignIn.at.desc()).limit(limit)))
+    query = query.where(older(SignIn.at, SignIn.id, before))
+    query = query.order_by(SignIn.at.desc(), SignIn.id.desc())
+    return list(db.session.scalars(query.limit(limit)))
 
 
 def known_subject(account_id: str, sector: str) -> str | None:

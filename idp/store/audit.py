@@ -28,6 +28,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.store.engines import Base, db
+from idp.store.paging import PageEnd, older
 from idp.store.patience import patient
 from idp.store.types import Sealed, Tag, UtcDateTime
 
@@ -241,18 +242,18 @@ def chained(after: int, upto: int, batch: int) -> Iterator[Mapping[str, Any]]:
 
 
 def of_account(
-    account_id: str, actions: Sequence[str], limit: int, before: datetime | None = None
+    account_id: str, actions: Sequence[str], limit: int, before: PageEnd | None = None
 ) -> Sequence[AuditEvent]:
     """The latest of some kinds of events of one person, for the person to see: what they did, and
-    what was done to them; ``before`` a moment, where one is given.
+    what was done to them.
     """
     found: dict[str, AuditEvent] = {}
     for theirs in (by(account_id), done_to(account_id)):
         query = select(AuditEvent).where(theirs, AuditEvent.action.in_(actions))
-        query = query.where(AuditEvent.at < before) if before else query
-        query = query.order_by(AuditEvent.at.desc()).limit(limit)
+        query = query.where(older(AuditEvent.at, AuditEvent.id, before))
+        query = query.order_by(AuditEvent.at.desc(), AuditEvent.id.desc()).limit(limit)
         found |= {row.id: row for row in db.session.scalars(query)}
-    return sorted(found.values(), key=lambda row: row.at, reverse=True)[:limit]
+    return sorted(found.values(), key=lambda row: (row.at, row.id), reverse=True)[:limit]
 
 
 def by(account_id: str) -> ColumnElement[bool]:

@@ -15,7 +15,8 @@ from idp.store.guardianships import Guardianship
 from idp.store.merges import Merge
 from idp.store.numbers import NumberLoss
 from idp.store.organisations import Mandate
-from idp.store.reads import DataRead, newer
+from idp.store.paging import newer
+from idp.store.reads import DataRead
 from idp.store.recoveries import Recovery
 from idp.store.stops import Stop
 from idp.store.transfers import Transfer

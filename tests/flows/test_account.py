@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import flask
 import pytest
@@ -437,6 +438,8 @@ def _first(citizen: Citizen) -> bool:
 
 class TestHistory:
     def test_every_line_is_on_one_page(self, app: flask.Flask, wang: Citizen) -> None:
+        """Three of them at the same moment each, as when one press wrote them."""
+        yesterday = now() - timedelta(days=1)
         with app.app_context():
             account = accounts.by_phone(f"+86{wang.number}")
             assert account is not None
@@ -444,7 +447,7 @@ class TestHistory:
                 db.session.add(
                     SignIn(
                         account_id=account.id,
-                        at=now() - timedelta(days=1, seconds=number),
+                        at=yesterday - timedelta(seconds=number // 3),
                         methods=["sms"],
                         terminal=f"Browser {number:03}",
                     )
@@ -455,13 +458,33 @@ class TestHistory:
         wang.visits("/account/history")
         while True:
             seen += re.findall(r"Browser \d{3}", wang.text)
-            older = re.search(r'href="(/account/history\?before=\d+)"', wang.text)
+            older = re.search(r'href="(/account/history\?before=[^"]+)"', wang.text)
             if older is None:
                 break
-            wang.visits(older[1])
+            wang.visits(unescape(older[1]))
 
-        assert seen == [f"Browser {number:03}" for number in range(120)]
+        assert sorted(seen) == [f"Browser {number:03}" for number in range(120)]
+        assert [int(each[-3:]) // 3 for each in seen] == [n // 3 for n in range(120)]
 
-    @pytest.mark.parametrize("before", ["", "x", "-1", "9" * 30, "0", "９"])
+    def test_what_happened_this_very_moment_is_there(
+        self, app: flask.Flask, citizens: Citizens
+    ) -> None:
+        with time_machine.travel(datetime.now(UTC), tick=False):
+            citizen = citizens().signs_up()
+            assert "开立账号" in citizen.visits("/account/history").text
+
+    @pytest.mark.parametrize(
+        "before",
+        [
+            "",
+            "x",
+            "9" * 30,
+            "９",
+            "2026-01-01~a",
+            "2026-01-01T00:00:00%2B00:00~'",
+            "0001-01-01T00:00:00%2B14:00~a",
+            "9999-12-31T23:59:59-14:00~a",
+        ],
+    )
     def test_a_strange_address_is_a_page_all_the_same(self, wang: Citizen, before: str) -> None:
         assert wang.visits(f"/account/history?before={before}").status == 200

@@ -29,6 +29,7 @@ from idp.store.accounts import SignIn
 from idp.store.audit import AuditEvent
 from idp.store.engines import db
 from idp.store.guardianships import Guardianship
+from idp.store.paging import PageEnd
 from idp.store.stops import Stop
 from idp.store.transfers import Transfer
 from idp.store.types import now
@@ -430,7 +431,7 @@ class TestReads:
             while rows := reads.of(account_id, 51, place):
                 shown = rows[:50]
                 seen += [row.reference for row in shown]
-                place = reads.Place.parse(str(reads.Place(shown[-1].at, shown[-1].id)))
+                place = PageEnd.parse(str(PageEnd(shown[-1].at, shown[-1].id)))
             assert len(seen) == len(set(seen)) == 10_000
         wang.visits("/account/reads")
         assert wang.text.count("受理编号") == 50
