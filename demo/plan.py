@@ -18,6 +18,7 @@ NO_LIMITS = tuple(
         "per-hour",
         "per-day",
         "any-sender-day",
+        "calls-day",
         "tencent-gap",
         "tencent-day",
     )
@@ -75,8 +76,8 @@ class Plan:
         """Where the sandbox pushes receipts to, as its options."""
         base = f"http://127.0.0.1:{self.node.port}/sms/receipts"
         return tuple(
-            f"--{provider}-receipts={base}/{provider}/{RECEIPTS}"
-            for provider in ("aliyun", "tencent")
+            f"--{provider.replace('_', '-')}-receipts={base}/{provider}/{RECEIPTS}"
+            for provider in ("aliyun", "tencent", "aliyun_voice", "tencent_voice")
         )
 
     @property
@@ -200,6 +201,20 @@ def _node_settings(plan: Plan) -> dict[str, Any]:
                 "app_id": "1400000000",
                 "template": "1000000",
                 "notices": NOTICES,
+            },
+            "callers": ["aliyun_voice", "tencent_voice"],
+            "number_calls": 50,
+            "aliyun_voice": {
+                "endpoint": f"{sandbox}/aliyun-voice/",
+                "access_key_id": "sandbox-ak",
+                "access_key_secret": "sandbox-secret",
+                "template": "TTS_1000000",
+            },
+            "tencent_voice": {
+                "endpoint": f"{sandbox}/tencent-voice/",
+                "secret_id": "sandbox-id",
+                "secret_key": "sandbox-key",
+                "app_id": "1400000000",
             },
         },
         "carrier": {

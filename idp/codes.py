@@ -1,9 +1,10 @@
-"""Asking for a code by text message on the way through sign-in, and checking it.
+"""Asking for a code by text message or phone call on the way through sign-in, and checking it.
 
 The challenge stands in the interaction, one for each purpose, so that reloading the page or
 coming back to it finds the code still asked for.
 """
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -13,6 +14,7 @@ from idp.interactions import Interaction
 from idp.risk import around
 from idp.services import services
 from idp.settings import current as settings
+from idp.sms.base import CALL, CODE
 from idp.sms.errors import CodeExpired, TooManyTries, WrongCode
 from idp.sms.numbers import normalise
 from idp.store import sign_ins, throttles
@@ -22,6 +24,8 @@ from idp.web.addresses import address_range
 from idp.web.i18n import translate
 from idp.web.people import Failed, Here
 
+BY = "by"
+"""The form field that says how a code is to come; only a button that asks for a call has it."""
 _SEALED = "code-asked"
 _PER_BROWSER = 3
 """Codes a browser asks for and does not enter before a CAPTCHA is asked."""
@@ -48,17 +52,20 @@ class CodeNotAsked(IdpError):
 
 
 def ask(interaction: Interaction, number: str | None, purpose: str, here: Here) -> Interaction:
-    """Send a code to ``number``, known to us or not. Raises what stands in the way.
+    """Send a code to ``number``, known to us or not, or read it out by a call where the button
+    pressed says so. Raises what stands in the way.
 
     None stands for the number asked before: the form that asks again does not hold it.
     """
+    call = people.text(BY) == CALL
     number = _number_before(interaction, purpose) if number is None else normalise(number)
     throttles.count(_requests(here))
     known = sign_ins.knows_browser_by_phone(number, here.browser)
     sent = services.sms.request_code(
-        number, purpose, here.browser, here.address, known, interaction.id
+        number, purpose, here.browser, here.address, known, interaction.id, call=call
     )
     asked = {
+        "by": CALL if call else CODE,
         "challenge": sent.challenge_id,
         "masked": sent.masked,
         "resend_at": sent.resend_at.timestamp(),
@@ -98,7 +105,9 @@ def number_form(
 ) -> dict[str, Any]:
     """What the template of a page that asks for a number takes as ``form``."""
     wait_url = f"{interaction.url('/login/wait')}&m={place}"
-    return people.fields(failed, **captcha.offer(bool(risky(people.here())), wait_url), **more)
+    calls = services.sms.calls
+    offered = captcha.offer(bool(risky(people.here())), wait_url)
+    return people.fields(failed, **offered, calls=calls, **more)
 
 
 def code_form(
@@ -109,7 +118,13 @@ def code_form(
     shown = {name: challenge.get(name, "") for name in ("masked", "resend_at")}
     status_url = f"{interaction.url('/login/code')}&p={purpose}"
     shown |= {"status_url": status_url, "refusal": fares(interaction, purpose)["refusal"]}
-    return people.fields(failed, sent=True, **shown, **more)
+    return people.fields(failed, sent=True, **by(challenge), **shown, **more)
+
+
+def by(challenge: Mapping[str, Any] | None) -> dict[str, Any]:
+    """For a form: whether a code can come by a call, and whether this one does."""
+    called = (challenge or {}).get("by") == CALL
+    return {"calls": services.sms.calls, "called": called}
 
 
 def fares(interaction: Interaction, purpose: str) -> dict[str, str]:

@@ -210,6 +210,13 @@ class Sms(Section):
     aliyun: "Aliyun | None" = None
     tencent: "Tencent | None" = None
     gateway: "Gateway | None" = None
+    callers: tuple[str, ...] = ()
+    """Services that read a code out by a phone call, in the order they are tried: names of the
+    tables below. None: no page offers a call."""
+    aliyun_voice: "AliyunVoice | None" = None
+    tencent_voice: "TencentVoice | None" = None
+    number_calls: int = 3
+    """Calls one number may receive a day, of strangers half; each counts as a code as well."""
     number_minute: int = 1
     number_hour: int = 5
     number_day: int = 10
@@ -235,7 +242,8 @@ class Sms(Section):
     @property
     def behind_tls(self) -> bool:
         """Codes and our own secrets travel with each message; and no sandbox speaks TLS."""
-        tables = (self.aliyun, self.tencent, self.gateway)
+        texts = (self.aliyun, self.tencent, self.gateway)
+        tables = (*texts, self.aliyun_voice, self.tencent_voice)
         return _https(*(each.endpoint for each in tables if each))
 
 
@@ -271,6 +279,21 @@ class Tencent(TencentCloud):
     """The approved template id; ``{1}`` is the code."""
     notices: dict[str, str] = {}
     """Approved template ids of notices, by the notice's name; one without is not sent."""
+
+
+class AliyunVoice(AliyunCloud):
+    endpoint: str = "https://dyvmsapi.aliyuncs.com/"
+    template: str
+    """The approved template (``TTS_…``) of the kind verification code, with the variable
+    ``code``."""
+    shown_number: str = ""
+    """The number people see, where the template was filed for one of one's own (专属模式); empty:
+    one of Aliyun's (公共模式)."""
+
+
+class TencentVoice(TencentCloud):
+    endpoint: str = "https://vms.tencentcloudapi.com/"
+    app_id: str
 
 
 class Gateway(Section):

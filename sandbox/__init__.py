@@ -4,7 +4,17 @@ from typing import Any
 
 import flask
 
-from sandbox import alipay_login, aliyun, gateway, magic, phone, root, tencent
+from sandbox import (
+    alipay_login,
+    aliyun,
+    aliyun_voice,
+    gateway,
+    magic,
+    phone,
+    root,
+    tencent,
+    tencent_voice,
+)
 from sandbox.inbox import Inbox
 from sandbox.limits import Limits
 from sandbox.options import Options
@@ -36,11 +46,12 @@ def create_app(options: Options | None = None) -> flask.Flask:
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.extensions.update(_memory(options))
     messages = (phone.bp, aliyun.bp, tencent.bp, gateway.bp)
+    calls = (aliyun_voice.bp, tencent_voice.bp)
     registers = (cloudauth.bp, faceid.bp, alipay.bp, faces.bp, ncid.bp, carriers.bp)
     organisations = (enterprise.bp, licences.bp, transfers.bp)
     wechat = (website.bp, inside.bp, sns.bp, cgi.bp, wechat_app.bp)
     others = (root.bp, page.bp, magic.bp, alipay_login.bp)
-    for blueprint in (*messages, *registers, *organisations, *wechat, *others):
+    for blueprint in (*messages, *calls, *registers, *organisations, *wechat, *others):
         app.register_blueprint(blueprint)
     return app
 
@@ -52,6 +63,7 @@ def _memory(options: Options) -> dict[str, Any]:
         "inbox": Inbox(),
         "aliyun-limits": Limits(),
         "tencent-limits": Limits(),
+        "aliyun-voice-limits": Limits(),
         "nonces": Limits(),
         "receipts": Receipts(options),
         "registry": Registry.read(options.people),

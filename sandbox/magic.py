@@ -3,7 +3,7 @@ that lists them, with the names that do the same to a register.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import flask
 
@@ -15,7 +15,7 @@ from sandbox.wechat.errcodes import ERRCODES
 
 bp = flask.Blueprint("magic", __name__)
 
-Service = Literal["aliyun", "tencent", "gateway"]
+Service = Literal["aliyun", "tencent", "gateway", "aliyun_voice", "tencent_voice"]
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,56 @@ GATEWAY = (
     Magic("BAD_REQUEST", "参数错误"),
 )
 
+ALIYUN_VOICE = (
+    Magic("isv.BUSINESS_LIMIT_CONTROL", "触发分钟级流控Permits:1"),
+    Magic("isv.MOBILE_NUMBER_ILLEGAL", "手机号码格式不合法"),
+    Magic("isv.TTS_TEMPLATE_ILLEGAL", "文本转语音模板不合法"),
+    Magic("isv.DISPLAY_NUMBER_ILLEGAL", "号显不合法"),
+    Magic("isv.TEMPLATE_MISSING_PARAMETERS", "文本转语音模板参数缺失"),
+    Magic("isv.BLACK_KEY_CONTROL_LIMIT", "模板变量中存在黑名单关键字"),
+    Magic("isv.INVALID_JSON_PARAM", "JSON参数不合法"),
+    Magic("isv.INVALID_PARAMETERS", "参数异常"),
+    Magic("isv.PARAM_NOT_SUPPORT_URL", "变量不支持url参数"),
+    Magic("isv.PARAM_LENGTH_LIMIT", "参数长度受限"),
+    Magic("isv.AMOUNT_NOT_ENOUGH", "余额不足"),
+    Magic("isv.OUT_OF_SERVICE", "业务停机"),
+    Magic("isv.ACCOUNT_NOT_EXISTS", "账户信息不存在"),
+    Magic("isv.ACCOUNT_ABNORMAL", "账户信息异常"),
+    Magic("isv.PRODUCT_UNSUBSCRIBE", "产品服务未开通"),
+    Magic("isp.RAM_PERMISSION_DENY", "RAM权限不足"),
+    Magic("isp.SYSTEM_ERROR", "系统错误"),
+    Magic("SignatureDoesNotMatch", "Specified signature is not matched.", 400),
+    Magic("Throttling.User", "Request was denied due to user flow control.", 400),
+    Magic("ServiceUnavailable", "The request has failed temporarily.", 503),
+)
+
+TENCENT_VOICE = (
+    Magic("LimitExceeded.DeliveryFrequencyLimit", "下发语音消息命中频率限制策略"),
+    Magic("InvalidParameterValue.CalledNumberVerifyFail", "被叫手机号码格式校验失败"),
+    Magic("InvalidParameterValue.ContentLengthLimit", "语音模板中单个变量长度超过限制"),
+    Magic("InvalidParameterValue.SdkAppidNotExist", "SDK AppID 不存在"),
+    Magic("FailedOperation.AccessUpstreamTimeout", "访问上下游模块超时"),
+    Magic("FailedOperation.ContainSensitiveWord", "语音内容中含有敏感词"),
+    Magic("FailedOperation.FailResolvePacket", "后端请求包解析失败"),
+    Magic("FailedOperation.InsufficientBalanceInVoicePackage", "套餐包余量不足"),
+    Magic("FailedOperation.InvalidJsonParameters", "无效 JSON"),
+    Magic("FailedOperation.InvalidParameters", "无效参数"),
+    Magic("FailedOperation.JsonParseFail", "解析请求包体时候失败"),
+    Magic("FailedOperation.ParametersOtherError", "语音未知错误"),
+    Magic("FailedOperation.PhonenumberUnappliedOrExpired", "未申请号码或申请的号码资源已过期"),
+    Magic("FailedOperation.TemplateIncorrectOrUnapproved", "模板未审核或内容不匹配"),
+    Magic("InternalError.AccessUpstreamTimeout", "访问上游超时网络"),
+    Magic("InternalError.RequestTimeException", "请求发起时间不正常"),
+    Magic("InternalError.RestApiInterfaceNotExist", "后端不存在该 REST API 接口"),
+    Magic("InternalError.SigVerificationFail", "后端 Sig 校验失败"),
+    Magic("InternalError.SsoSendRecvFail", "内部sso通道超时"),
+    Magic("InternalError.UpstreamError", "语音上游错误"),
+    Magic("UnauthorizedOperation.SdkAppidIsDisabled", "SDK AppID 禁用发送语音消息"),
+    Magic("UnauthorizedOperation.ServiceSuspendDueToArrears", "欠费被停止服务"),
+    Magic("UnauthorizedOperation.VoiceSdkAppidVerifyFail", "VoiceSdkAppid 校验失败"),
+    Magic("UnsupportedOperation", "操作不支持"),
+)
+
 DOWN = Magic("down", "连接被断开，没有应答", 0)
 BROKEN = Magic("ServiceUnavailable", "服务不可用", 503)
 
@@ -120,10 +170,13 @@ _TABLES: dict[str, tuple[Service, tuple[Magic, ...], str]] = {
     "1990002": ("tencent", TENCENT, "腾讯云：号码级失败"),
     "1990003": ("tencent", TENCENT_REQUEST, "腾讯云：请求级失败"),
     "1990004": ("gateway", GATEWAY, "省级短信网关"),
+    "1990008": ("aliyun_voice", ALIYUN_VOICE, "阿里云语音电话"),
+    "1990010": ("tencent_voice", TENCENT_VOICE, "腾讯云语音电话"),
 }
+_ALL = frozenset(get_args(Service))
 _SPECIAL: dict[str, tuple[frozenset[str], str, Magic | None]] = {
-    "19900050001": (frozenset({"aliyun", "tencent", "gateway"}), "所有服务断开连接", DOWN),
-    "19900050002": (frozenset({"aliyun", "tencent", "gateway"}), "所有服务返回503", BROKEN),
+    "19900050001": (_ALL, "所有服务断开连接", DOWN),
+    "19900050002": (_ALL, "所有服务返回503", BROKEN),
     "19900050003": (frozenset({"aliyun"}), "仅阿里云断开连接，其他正常", DOWN),
     "19900050004": (frozenset({"aliyun"}), "仅阿里云返回503，其他正常", BROKEN),
     "19900050005": (frozenset({"tencent"}), "仅腾讯云断开连接，其他正常", DOWN),
@@ -133,8 +186,10 @@ _SPECIAL: dict[str, tuple[frozenset[str], str, Magic | None]] = {
     "19900050011": (frozenset(), "已受理但未送达：回执为失败，收件箱无短信", None),
     "19900050012": (frozenset(), "已送达，但永远没有回执", None),
     "19900050013": (frozenset(), "已送达，回执重复推送三次", None),
+    "19900050014": (frozenset(), "短信正常；语音电话无人接听", None),
 }
-SLOW = {"19900050007": frozenset({"aliyun", "tencent", "gateway"}), "19900050008": {"aliyun"}}
+SLOW = {"19900050007": _ALL, "19900050008": {"aliyun"}}
+UNANSWERED = "19900050014"
 UNDELIVERED, NO_RECEIPT, REPEATED_RECEIPT = "19900050011", "19900050012", "19900050013"
 
 

@@ -25,6 +25,7 @@ class Options:
     per_hour: int = 5
     per_day: int = 10
     any_sender_day: int = 40
+    calls_day: int = 20
     tencent_gap: int = 30
     tencent_day: int = 10
     ncid_org: str = "ORG0000000001"
@@ -49,3 +50,5 @@ class Options:
     aliyun_receipts: str = ""
     tencent_receipts: str = ""
     gateway_receipts: str = ""
+    aliyun_voice_receipts: str = ""
+    tencent_voice_receipts: str = ""

@@ -90,6 +90,9 @@ def _sms(configured: settings.Settings) -> Iterator[str]:
         if name != "outbox" and getattr(configured.sms, name, None) is None:
             yield f"sms.providers names {name}, but there is no table sms.{name}."
         yield from _untold(name, getattr(configured.sms, name, None))
+    for name in configured.sms.callers:
+        if getattr(configured.sms, name, None) is None:
+            yield f"sms.callers names {name}, but there is no table sms.{name}."
     if len(names) == 1 and "outbox" not in names:
         yield "Only one SMS provider is configured: without a second one its failure is ours."
 

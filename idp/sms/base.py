@@ -1,4 +1,4 @@
-"""What a text message provider is: it takes one message, or says why not."""
+"""What a provider of messages is: it takes one, to send or to read out, or says why not."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,13 +11,18 @@ from idp.outbound import Outbound
 from idp.settings import Settings
 from idp.sms.errors import SmsFailed
 
-CODE = "code"
+CODE, CALL = "code", "call"
+"""A code as a text, and one read out by a phone call."""
+PLAYS = 3
+"""How often a call says the code; both services allow no more."""
 NO_TEMPLATE = "no-template"
 
 
 @dataclass(frozen=True)
 class Message:
-    """One message: to whom (E.164), which text (``code`` or a notice's name), its variables."""
+    """One message: to whom (E.164), which text (``code``, ``call`` or a notice's name), its
+    variables.
+    """
 
     number: str
     kind: str

@@ -16,6 +16,7 @@ from idp.crypto.sealing import Index, Sealer
 from idp.errors import IdpError
 from idp.sms import metrics, trail
 from idp.sms.base import (
+    CALL,
     CODE,
     NO_TEMPLATE,
     Accepted,
@@ -78,9 +79,15 @@ class Deliveries:
     """One worker's share of the queue."""
 
     def __init__(
-        self, providers: Sequence[SmsProvider], sealer: Sealer, *, longest_wait: timedelta
+        self,
+        providers: Sequence[SmsProvider],
+        callers: Sequence[SmsProvider],
+        sealer: Sealer,
+        *,
+        longest_wait: timedelta,
     ):
         self._providers = providers
+        self._callers = callers
         self._sealer = sealer
         self._longest_wait_ms = int(longest_wait.total_seconds() * 1000)
         self._tidied = False
@@ -144,7 +151,7 @@ class Deliveries:
     def _try_each(self, message: Message) -> Outcome:
         """The first provider's acceptance, or what to tell the person when there is none."""
         outcome: type[IdpError] = SmsFailed
-        for provider in self._providers:
+        for provider in self._callers if message.kind == CALL else self._providers:
             before = store.begin_attempt(message.reference, provider.name)
             step = self._resume(before, provider) if before else self._ask(message, provider)
             match step:
@@ -183,7 +190,7 @@ class Deliveries:
         store.end_attempt(message.reference, provider, refusal.error.code if final else NEXT)
         trail.answered(provider, refusal.verdict.value, refusal.code)
         # A notice an operator has no template for is a choice, not a fault.
-        unwanted = message.kind != CODE and refusal.code == NO_TEMPLATE
+        unwanted = message.kind not in {CODE, CALL} and refusal.code == NO_TEMPLATE
         if refusal.verdict is Verdict.MISCONFIGURED and not unwanted:
             trail.misconfigured(provider, refusal.code)
         return Final(refusal.error) if final else refusal.error

@@ -70,6 +70,14 @@ class BudgetSpent(SmsQuotaReached):
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
 
+class CallQuotaReached(SmsQuotaReached):
+    """``sms.number_calls`` calls went to this number today."""
+
+    code = "HT-5008"
+    message = N_("今天打给该号码的语音电话已达上限。")
+    next_step = N_("请改用短信验证码或其他登录方式，或明日再试。")
+
+
 class WrongCode(IdpError):
     """The code entered is not the one that was sent."""
 
@@ -99,10 +107,10 @@ class TooManyTries(IdpError):
 
 
 class NumberRefused(IdpError):
-    """The provider says that this number cannot receive messages; no other provider is tried."""
+    """The provider says that this number cannot be reached; no other provider is tried."""
 
     code = "HT-5021"
-    message = N_("该手机号码无法接收短信。")
+    message = N_("该手机号码无法接收验证码。")
     next_step = N_("请检查号码是否填写正确，或换用其他手机号码。")
     field = "phone"
 
@@ -120,7 +128,7 @@ class CarrierLimit(IdpError):
     """The provider has its own limits per number, and this number reached one."""
 
     code = "HT-5023"
-    message = N_("该手机号码今日或近期接收的短信过多，运营商暂停发送。")
+    message = N_("该手机号码今日或近期接收的验证码过多，运营商暂停发送。")
     next_step = N_("请稍后再试，或改用其他登录方式。")
     status = HTTPStatus.TOO_MANY_REQUESTS
     field = "phone"
@@ -130,7 +138,7 @@ class SmsFailed(IdpError):
     """No provider took the message. The log names each one's answer; see ``sms_alarms_total``."""
 
     code = "HT-5024"
-    message = N_("短信发送失败。")
+    message = N_("验证码发送失败。")
     next_step = N_("请稍后重新获取，或改用其他登录方式。")
     status = HTTPStatus.SERVICE_UNAVAILABLE
     oauth_error = "temporarily_unavailable"
@@ -144,18 +152,26 @@ class NotDelivered(IdpError):
     next_step = N_("请确认手机已开机、信号正常且未停机，然后重新获取。")
 
 
+class NotAnswered(IdpError):
+    """A receipt says that nobody answered the call, or that it did not get through."""
+
+    code = "HT-5027"
+    message = N_("电话没有接通。")
+    next_step = N_("请保持手机畅通，稍后再让我们打一次，或改用短信验证码。")
+
+
 class SmsUnconfirmed(IdpError):
     """A provider did not confirm in time; the message may have gone out, so it is not repeated."""
 
     code = "HT-5026"
-    message = N_("短信可能已经发出，但尚未得到确认。")
+    message = N_("验证码可能已经发出，但尚未得到确认。")
     next_step = N_("如果一分钟内没有收到，请重新获取验证码。")
     status = HTTPStatus.SERVICE_UNAVAILABLE
     oauth_error = "temporarily_unavailable"
 
 
 class SmsNotConfigured(IdpError):
-    """``sms.providers`` is empty: no code can be sent."""
+    """``sms.providers`` is empty, or ``sms.callers`` for a call: no code can be sent."""
 
     code = "HT-5031"
     message = N_("短信服务尚未开通。")
@@ -190,6 +206,7 @@ OUTCOMES: dict[str, type[IdpError]] = {
         NumberBlocked,
         CarrierLimit,
         SmsFailed,
+        NotAnswered,
         NotDelivered,
         SmsUnconfirmed,
     )

@@ -4,18 +4,20 @@ from typing import Any
 
 from idp.sms import metrics
 from idp.sms.base import Receipt
-from idp.sms.errors import NotDelivered, ReceiptMalformed, ReceiptUnwelcome
+from idp.sms.callers import CALLERS
+from idp.sms.errors import NotAnswered, NotDelivered, ReceiptMalformed, ReceiptUnwelcome
 from idp.sms.providers import PROVIDERS
 from idp.store import sms as store
 
 MOST = 1000
+_SOURCES = {**PROVIDERS, **CALLERS}
 
 
 def accept(provider: str, payload: Any) -> dict[str, Any]:
     """Record a pushed batch and answer as the provider expects; repeats change nothing."""
-    if provider not in PROVIDERS:
+    source = _SOURCES.get(provider)
+    if source is None:
         raise ReceiptUnwelcome
-    source = PROVIDERS[provider]
     receipts = source.receipts(payload)
     if len(receipts) > MOST:
         raise ReceiptMalformed
@@ -33,4 +35,5 @@ def _accept(provider: str, receipt: Receipt) -> None:
     if receipt.delivered:
         store.move(challenge, "delivered")
     else:
-        store.move(challenge, "refused", NotDelivered.code)
+        failure = NotAnswered if provider in CALLERS else NotDelivered
+        store.move(challenge, "refused", failure.code)

@@ -1,4 +1,4 @@
-"""Codes and notices by text message: who may have one, and whether a code is right."""
+"""Codes by text message or phone call, and notices: who may have one, and whether it is right."""
 
 import hmac
 import secrets
@@ -14,11 +14,13 @@ from idp.errors import IdpError
 from idp.outbound import Outbound
 from idp.settings import Settings, SettingsError
 from idp.sms import trail
-from idp.sms.base import CODE, SmsProvider
+from idp.sms.base import CALL, CODE, SmsProvider
+from idp.sms.callers import CALLERS
 from idp.sms.deliveries import Deliveries, Job
 from idp.sms.errors import (
     OUTCOMES,
     QUOTAS,
+    CallQuotaReached,
     CodeExpired,
     SmsFailed,
     SmsNotConfigured,
@@ -71,10 +73,15 @@ class Sms:
         self._login = settings.login
         self._sealer = sealer
         self._providers = tuple(
-            _provider(name).from_settings(settings, outbound) for name in settings.sms.providers
+            _one_of("providers", name, PROVIDERS).from_settings(settings, outbound)
+            for name in settings.sms.providers
+        )
+        self._callers = tuple(
+            _one_of("callers", name, CALLERS).from_settings(settings, outbound)
+            for name in settings.sms.callers
         )
         waits = settings.store.redis_timeout / 2
-        self._deliveries = Deliveries(self._providers, sealer, longest_wait=waits)
+        self._deliveries = Deliveries(self._providers, self._callers, sealer, longest_wait=waits)
 
     def request_code(  # noqa: PLR0913, PLR0917 - one call says everything a code depends on
         self,
@@ -85,24 +92,28 @@ class Sms:
         proven_browser: bool = False,
         interaction: str = "",
         *,
+        call: bool = False,
         deliver: bool = True,
     ) -> Sent:
-        """Queue a code for ``number``. Raises BadNumber, or what reached its limit.
+        """Queue a code for ``number``, as a text or read out by a call. Raises BadNumber, or what
+        reached its limit: a call is a code to every limit, and has one of its own.
 
         ``deliver=False`` does everything but send: whoever asks about a number nobody may
         write to sees the same answer, after the same work.
         """
-        if not self._providers:
+        if not (self._callers if call else self._providers):
             raise SmsNotConfigured
         number = normalise(number, self._settings.refused_prefixes)
         phone = self._sealer.index(PHONE, number)
         asking = self._count(phone, purpose, browser, address, proven=proven_browser)
+        if call:
+            self._count_call(asking, purpose)
         challenge_id, code = secrets.token_urlsafe(24), f"{secrets.randbelow(10**6):06}"
         job = Job(
             id=asking.ticket,
             number=number,
             phone=phone,
-            kind=CODE,
+            kind=CALL if call else CODE,
             purpose=purpose,
             params={"code": code},
             challenge=digest(challenge_id),
@@ -178,6 +189,11 @@ class Sms:
         store.enqueue(job.sealed(self._sealer))
         return True
 
+    @property
+    def calls(self) -> bool:
+        """Whether a code can be read out by a phone call."""
+        return bool(self._callers)
+
     def work_once(self, block_ms: int) -> int:
         """Send what is queued, waiting for a job at most ``block_ms``; how many were handled."""
         return self._deliveries.work_once(block_ms)
@@ -212,6 +228,13 @@ class Sms:
         trail.spent(answer.used_today, sms.day_budget)
         return asking
 
+    def _count_call(self, asking: quotas.Asking, purpose: str) -> None:
+        """A phone that rings disturbs more than a text, and more so by a stranger's doing."""
+        if not quotas.take_call(asking, self._settings.number_calls):
+            quotas.give_back(asking)
+            trail.over_quota(Index(asking.number), purpose, "calls")
+            raise CallQuotaReached
+
     def _pretence(self) -> str:
         """When a message nobody gets will seem sent and delivered: as long as real ones take."""
         sent = time.time_ns() // 1_000_000 + 150 + secrets.randbelow(600)
@@ -232,14 +255,16 @@ def _check(settings: Settings) -> None:
     for name, networks in (("halls", sms.halls), ("receipt_networks", sms.receipt_networks)):
         if wrong := [network for network in networks if not is_network(network)]:
             raise SettingsError(f"sms.{name}: {', '.join(wrong)} is not a network")
-    if len(sms.providers) * settings.outbound.timeout >= LONGEST_SENDING:
+    if max(len(sms.providers), len(sms.callers)) * settings.outbound.timeout >= LONGEST_SENDING:
         raise SettingsError("outbound.timeout: all SMS providers together may take 25 s at most")
 
 
-def _provider(name: str) -> type[SmsProvider]:
-    if name not in PROVIDERS:
-        raise SettingsError(f"sms.providers: {name!r} is none of {', '.join(PROVIDERS)}")
-    return PROVIDERS[name]
+def _one_of(
+    setting: str, name: str, registry: Mapping[str, type[SmsProvider]]
+) -> type[SmsProvider]:
+    if name not in registry:
+        raise SettingsError(f"sms.{setting}: {name!r} is none of {', '.join(registry)}")
+    return registry[name]
 
 
 def _today() -> str:

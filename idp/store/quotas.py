@@ -69,6 +69,14 @@ return 1
 """)
 
 
+_TAKE_CALL = Script("""
+if tonumber(redis.call('GET', KEYS[1]) or '0') >= tonumber(ARGV[2]) then return 0 end
+redis.call('INCR', KEYS[1])
+redis.call('EXPIRE', KEYS[1], ARGV[1])
+return 1
+""")
+
+
 @dataclass(frozen=True)
 class Asking:
     """Who asks for a message to which number, from where; no value is personal in clear."""
@@ -137,6 +145,13 @@ def take_notice(number: str, day: str, limit: int) -> bool:
     """Count one notice to a number, and as one of the day; False when it has had enough today."""
     keys = [f"{TAG}:q:notice:{number}:{day}", _budget_key(day)]
     return bool(_TAKE_NOTICE(keys, [int(DAY.total_seconds()), limit]))
+
+
+def take_call(asking: Asking, limit: int) -> bool:
+    """Count one call to a number; False when it has had enough today, of strangers or at all."""
+    limit = limit if asking.proven else strangers_share(limit)
+    keys = [f"{TAG}:q:call:{asking.number}:{asking.day}"]
+    return bool(_TAKE_CALL(keys, [int(DAY.total_seconds()), limit]))
 
 
 def strangers_share(limit: int) -> int:

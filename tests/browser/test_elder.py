@@ -53,3 +53,31 @@ def test_from_the_sign_in_page_through_the_account(
     for page in PAGES:
         citizen.open(f"{issuer}/account/{page}")
         looks(citizen)
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_who_reads_no_messages_is_called_and_needs_a_keyboard_only(
+    person: Callable[..., Person], script: bool
+) -> None:
+    citizen = person(width=360, script=script)
+    page, number = citizen.page, citizen.live.new_number()
+    citizen.open(f"{citizen.live.issuer}/login/")
+    citizen.press("#elder-switch")
+
+    page.focus("#phone")
+    page.keyboard.type(number)
+    for _ in range(2):
+        page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "call-me"
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    citizen.look()
+    assert "正在拨打" in citizen.said()
+
+    page.focus("#sms_code")
+    page.keyboard.type(citizen.live.code(number))
+    assert "语音电话" in citizen.live.messages(number)[0]["text"]
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    citizen.look()
+    assert page.is_visible("#agree")

@@ -49,7 +49,12 @@ class SmsCode(LoginMethod):
         asked = codes.asked(interaction, PURPOSE)
         own = _own_number(interaction)
         shown = {name: (asked or {}).get(name, "") for name in ("masked", "resend_at")}
-        return {"fixed": masking.phone(own) if own else "", "sent": asked is not None, **shown}
+        return {
+            "fixed": masking.phone(own) if own else "",
+            "sent": asked is not None,
+            **shown,
+            **codes.by(asked),
+        }
 
     def finish(self, attempt: Attempt) -> Outcome:
         entered = attempt.form.get("sms_code", "")
