@@ -27,6 +27,10 @@ from idp.web.people import FIRST, Failed
 FRESH = "reauthenticate"
 _TYPED = "typed"
 _WITH_NAMES = ("password", "sms")
+_REFRESH, _AGAIN = "refresh", 2
+"""Where no script runs, a page that waits for a phone loads itself anew every two seconds, for who
+asks for it: it takes the keyboard's place away.
+"""
 """Methods whose form has a field that browsers offer passkeys in."""
 
 
@@ -81,10 +85,11 @@ def show(interaction: Interaction, name: str = "", failed: Failed = FIRST) -> fl
         {"name": n, "label": m.label, "url": tab(interaction, n), "active": n == active}
         for n, m in offered.items()
     ]
+    form = _form(interaction, offered[active], failed) if active else None
     context = {
         "methods": tabs,
         "active": active,
-        "method_form": _form(interaction, offered[active], failed) if active else None,
+        "method_form": form,
         "joining": interaction.reason == joining.REASON,
         "passkey": _beside(interaction, offered, active),
         "upstreams": upstreams(interaction),
@@ -105,9 +110,12 @@ def show(interaction: Interaction, name: str = "", failed: Failed = FIRST) -> fl
             face_url=_face_url(interaction, reason),
             **_ways_out(interaction),
         )
-    return people.page(
+    page = people.page(
         "login/choose.html", interaction, failed, **context, back_url=interaction.return_to
     )
+    if form and form["refreshes"]:
+        page.headers["Refresh"] = str(_AGAIN)
+    return page
 
 
 def tab(interaction: Interaction, name: str, **more: str) -> str:
@@ -158,6 +166,9 @@ def _form(interaction: Interaction, chosen: LoginMethod, failed: Failed) -> dict
         "send_url": _keep(interaction.url(f"{path}/begin")),
         "status_url": interaction.url("/login/code") + "&p=login",
         "state_url": f"/login/scan/state?t={page.get('token', '')}",
+        "refreshes": page.get("waits", False) and _REFRESH in flask.request.args,
+        "refresh_url": tab(interaction, chosen.name, **{_REFRESH: "1"}),
+        "still_url": tab(interaction, chosen.name),
         "refusal": codes.fares(interaction, "login")["refusal"],
         "change_url": "" if page.get("fixed") else tab(interaction, chosen.name, change="1"),
         "forgotten_url": interaction.url("/recover/"),

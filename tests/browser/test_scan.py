@@ -25,14 +25,19 @@ def test_a_screen_is_signed_in_by_a_phone(person: Someone, view: dict[str, Any])
     newcomer(phone)
     screen.open(f"{screen.live.shebao}/login")
     screen.press("a[href*='m=scan']")
-    phone.open(picture(screen))
+    address = picture(screen)
+    if not screen.script:
+        screen.press("#scan-refresh")
+        assert picture(screen) == address
+    phone.open(address)
     assert "社会保险网上服务大厅" in phone.said()
 
     phone.press("#scan-yes")
     assert "已确认登录" in phone.said()
     if screen.script:  # goes on by itself
         screen.page.wait_for_url(f"{screen.live.shebao}/**")
-    else:
+    else:  # says so by itself
+        screen.page.wait_for_selector("#scan:has-text('已确认')")
         screen.press("#login-submit")
     screen.go_on()
 

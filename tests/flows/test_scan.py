@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from http import HTTPStatus
 
 import flask
@@ -63,6 +64,30 @@ def state(screen: Citizen, token: str) -> dict[str, object]:
 
 def later(**time: float) -> time_machine.travel:
     return time_machine.travel(datetime.now(UTC) + timedelta(**time), tick=True)
+
+
+def test_without_a_script_the_page_looks_again_for_who_asks_for_it(
+    phone: Citizen, screen: Citizen
+) -> None:
+    def again() -> str | None:
+        assert screen.page is not None
+        return screen.page.headers.get("Refresh")
+
+    token = token_of(screen)
+    assert again() is None
+    found = re.search(r'href="([^"]+)" id="scan-refresh"', screen.text)
+    assert found
+    screen.visits(unescape(found[1]))
+    assert (again(), token_of(screen)) == ("2", token)
+    assert "停止自动刷新" in screen.text
+
+    scanned(phone, screen)
+    screen.visits(unescape(found[1]))
+    assert ("已扫描" in screen.text, again()) == (True, "2")
+
+    phone.submits("scan-yes")
+    screen.visits(unescape(found[1]))
+    assert ("已确认" in screen.text, again()) == (True, None)
 
 
 def test_who_says_yes_on_the_phone_is_signed_in_on_the_screen(

@@ -31,6 +31,7 @@ SAID = {
 OVER = SAID[State.USED]
 """What is said of a picture whose time is over."""
 _SETTLED = (State.DENIED, State.USED)
+_WAITING = (State.WAITING, State.SCANNED)
 _NOTED = "scan"
 
 
@@ -68,7 +69,8 @@ class ScanByPhone(LoginMethod):
         if found.state in _SETTLED:
             return {"picture": None, "said": SAID[found.state], "token": ""}
         picture = qr.path(f"{self._settings.issuer}/account/scan/{found.token}")
-        return {"picture": picture, "said": SAID[found.state], "token": found.token}
+        waits = found.state in _WAITING
+        return {"picture": picture, "said": SAID[found.state], "token": found.token, "waits": waits}
 
     def finish(self, attempt: Attempt) -> Outcome:
         """Raises ScanWaiting, ScanDenied or ScanOver."""
