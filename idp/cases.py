@@ -185,8 +185,8 @@ def _decide(case: Case, act: Act, outcome: str) -> None:
     if outcome == REFUSED:
         guardianships.end_of_case(case.code, "case_refused")
     account = accounts.by_id(case.account_id)
-    if account is not None and account.phone:
-        notices.add(account.phone, "case_decided")
+    if account is not None:
+        notices.tell(account, "case_decided")
 
 
 def _name_proved(case: Case, _act: Act, seen: bool) -> None:

@@ -216,5 +216,4 @@ def _has_agents(organisation_id: str) -> bool:
 
 
 def _tell(account: Account, notice: str) -> None:
-    if account.phone:
-        notices.add(account.phone, notice)
+    notices.tell(account, notice)

@@ -19,6 +19,7 @@ from idp.store import accounts, clients, holdings, linked, passkeys, recovery_co
 from idp.store import identities as people
 from idp.store.accounts import Account
 from idp.store.identities import Evidence, Identity
+from idp.store.notices import Notice
 from idp.store.recoveries import DONE
 from idp.store.types import now
 
@@ -59,6 +60,7 @@ def lists(account: Account) -> Iterator[tuple[str, Iterable[Row]]]:
     yield "sessions", map(_session, sessions.list_of(account.id))
     yield "browsers", map(_browser, holdings.browsers(account.id))
     yield "sign_ins", map(_sign_in, holdings.sign_ins(account.id))
+    yield "notices", map(_notice, holdings.notices(account.id))
     theirs = {each.document for each in people.past_of(account.id) if _is_somebody_else_s(each)}
     yield "cases", (_case(row, theirs) for row in holdings.cases(account.id))
     guardianships = holdings.guardianships(account.id)
@@ -96,6 +98,7 @@ def _account(account: Account) -> Row:
         "username": account.username,
         "password_set_at": account.password_set_at,
         "language": account.locale,
+        "notices_off": account.notices_off or [],
         "profile": account.profile,
         "identity_level": f"ial{levels.of(account)}",
         "identity_level_until": account.ial_until,
@@ -226,6 +229,16 @@ def _sign_in(row: accounts.SignIn) -> Row:
         "address": row.address,
         "outcome": row.outcome,
         "client_id": row.client_id,
+    }
+
+
+def _notice(row: Notice) -> Row:
+    return {
+        "at": row.at,
+        "about": row.about,
+        "phone_number": row.number,
+        "state": row.state,
+        "link_used_at": row.used_at,
     }
 
 

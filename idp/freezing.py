@@ -11,10 +11,11 @@ from idp import factors, notices, recoveries, sessions
 from idp.audit import events
 from idp.audit import log as audit
 from idp.errors import N_
-from idp.store import accounts, links
+from idp.store import accounts
+from idp.store import notices as stored
 from idp.store.accounts import ACTIVE, FROZEN, Account
 from idp.store.engines import db
-from idp.store.links import NoticeLink
+from idp.store.notices import Notice
 from idp.store.types import now
 
 NOT_ME = "not_me"
@@ -42,18 +43,17 @@ def is_frozen(account: Account) -> bool:
     return account.status == FROZEN and account.status_reason == NOT_ME
 
 
-def freeze(link: NoticeLink) -> bool:
-    """Freeze the account the notice was about, and commit. False: the link was used, or is old."""
-    held = accounts.hold(link.account_id)
-    if not held or not links.use(link):
+def freeze(notice: Notice) -> bool:
+    """Freeze the account the notice was about, and commit. False: its link was used, or is old."""
+    held = accounts.hold(notice.account_id)
+    if not held or not stored.use(notice):
         db.session.rollback()
         return False
     account = held[0]
     if account.status == ACTIVE:
         account.status, account.status_reason = FROZEN, NOT_ME
-        audit.record(events.AccountFrozen(target=account.id, reason=link.about))
-        if account.phone:
-            notices.add(account.phone, "account_frozen")
+        audit.record(events.AccountFrozen(target=account.id, reason=notice.about))
+        notices.tell(account, "account_frozen")
     found = recoveries.pending_of(account.id)
     if found is not None and recoveries.WAYS[found.way].stopped_by_number:
         recoveries.cancel(found, NOT_ME)
@@ -74,6 +74,6 @@ def thaw(account: Account) -> bool:
 def doubted(account: Account) -> set[str]:
     """Methods that may be somebody else's: their number or password, or what was added lately."""
     since = now() - LATELY
-    found = {m for about in links.told_since(account.id, since) for m in _DOUBTS.get(about, ())}
+    found = {m for about in stored.warned_since(account.id, since) for m in _DOUBTS.get(about, ())}
     added = [each for each in factors.held(account.id) if each.added_at > since]
     return found.union(*(each.amr for each in added))

@@ -220,8 +220,7 @@ def _change(account: Account, identity: Identity) -> None:
     """
     store.release(identity, ENDED, CHANGED)
     audit.record(events.IdentityReleased(target=account.id, reason=CHANGED))
-    if account.phone:
-        notices.add(account.phone, "identity_changed")
+    notices.tell(account, "identity_changed")
 
 
 def _displace(identity: Identity) -> list[sessions.Ending]:
@@ -278,8 +277,7 @@ def end_what_follows(account_id: str, reason: str, *, consents: str = "") -> lis
 
 
 def _tell(account: Account, notice: str) -> None:
-    if account.phone:
-        notices.add(account.phone, notice)
+    notices.tell(account, notice)
 
 
 def _account(account_id: str) -> Account | None:

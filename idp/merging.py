@@ -131,7 +131,7 @@ def _merge(kept: Account, gone: Account, proof: Proof, prefer: set[str]) -> Done
     merged = events.AccountsMerged(account=kept.id, target=gone.id, merge=made.id, cases=moved)
     audit.record(merged)
     for number in numbers:
-        notices.add(number, "accounts_merged")
+        notices.tell(kept, "accounts_merged", number)
     _close(gone.id)
     return Done(made, over)
 
@@ -187,7 +187,7 @@ def _undo(merge: Merge, act: Act | None) -> Merge:
         )
     )
     for number in {each.phone for each in (kept, gone) if each.phone}:
-        notices.add(number, "merge_undone")
+        notices.tell(kept, "merge_undone", number)
     sessions.end_all(kept.id, reason="merge_undone", keep_offline=False)
     ending.settle(endings)
     return merge

@@ -252,8 +252,8 @@ def _close(passkey: Passkey) -> None:
         return
     audit.record(events.PasskeyCopied(account=passkey.account_id, factor=passkey.id))
     account = accounts.by_id(passkey.account_id)
-    if account is not None and account.phone:
-        notices.add(account.phone, "passkey_copied")
+    if account is not None:
+        notices.tell(account, "passkey_copied")
     db.session.commit()
 
 

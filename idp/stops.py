@@ -97,8 +97,7 @@ def stop(account_id: str, kind: str, act: Act) -> Stop:
             target=account_id, kind=kind, case=made.code, officer=act.officer, reason=act.reason
         )
     )
-    if account.phone:
-        notices.add(account.phone, "account_stopped")
+    notices.tell(account, "account_stopped")
     endings = []
     if kind in _OF_THE_PERSON:  # with the stop or not at all: nobody stops it a second time
         endings += ending.end_held(account_id, "account_stopped")
@@ -131,8 +130,7 @@ def lift(account_id: str, act: Act) -> None:
             target=account_id, case=found.code, officer=act.officer, reason=act.reason
         )
     )
-    if account.phone:
-        notices.add(account.phone, "account_restored")
+    notices.tell(account, "account_restored")
     db.session.commit()
 
 

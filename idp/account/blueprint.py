@@ -69,6 +69,7 @@ def _is_page(path: str) -> bool:
 
 _PAGE_OF = {
     "/account/password": "/account/password",
+    "/account/notices": "/account/notices",
     "/account/username": "/account/username",
     "/account/methods/two-factor": "/account/methods/two-factor",
     "/account/phone": "/account/phone",

@@ -47,8 +47,7 @@ def take_along() -> flask.Response:
     if throttles.take([counter]).refused_by is not None:
         return _page(people.failed(ExportedTooOften()))
     export.note(me(), chosen)
-    if number := me().phone:
-        notices.add(number, "information_exported")
+    notices.tell(me(), "information_exported")
     db.session.commit()
     return _GIVEN[chosen]()
 

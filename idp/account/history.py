@@ -40,6 +40,7 @@ SHOWN = {
     "passkey.copied": N_("通行密钥可能被复制，已停用"),
     "browser.forgotten": N_("忘记一个登录过的浏览器"),
     "two_factor.chosen": N_("设置登录时的验证方式"),
+    "notices.chosen": N_("设置接收哪些短信通知"),
     "totp.added": N_("添加身份验证器"),
     "totp.removed": N_("移除身份验证器"),
     "recovery_codes.made": N_("生成恢复码"),

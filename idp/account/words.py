@@ -1,5 +1,6 @@
 """What codes kept in our tables are called, wherever a person reads them."""
 
+from idp import notices
 from idp.cases import TOPICS
 from idp.errors import N_
 from idp.guardians import RELATIONS
@@ -61,6 +62,7 @@ REASONS = {
 }
 """Why something was ended or refused. What an officer wrote is shown as it was written."""
 CODES = {
+    **notices.SAID,
     **RELATIONS,
     **REASONS,
     "consent": N_("您已同意"),
@@ -76,6 +78,9 @@ CODES = {
     "appeal": N_("申诉"),
     "recover": N_("找回账号"),
     "number": N_("登录后更换手机号码"),
+    "promised": N_("正在发送"),
+    "sent": N_("已发出"),
+    "not_sent": N_("未能发出"),
     "pending": N_("等待中"),
     "done": N_("已完成"),
     "cancelled": N_("已取消"),

@@ -263,6 +263,14 @@ class TwoFactorChosen(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class NoticesChosen(Event):
+    """A person wants other notices than before; ``off``: those they do without."""
+
+    action = "notices.chosen"
+    off: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class TotpAdded(Event):
     """An authenticator app was set up and has shown a right code."""
 
@@ -794,6 +802,7 @@ EVENTS: tuple[type[Event], ...] = (
     PasskeyCopied,
     BrowserForgotten,
     TwoFactorChosen,
+    NoticesChosen,
     TotpAdded,
     TotpRemoved,
     RecoveryCodesMade,

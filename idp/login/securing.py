@@ -59,8 +59,7 @@ def secure_now() -> flask.Response:
     accounts.give_password(account, hashed, settles if alone else None)
     if not alone:
         account.password_settles_at = None
-    if account.phone:
-        notices.add(account.phone, "account_secured")
+    notices.tell(account, "account_secured")
     sessions.end_all(account.id, reason="secured", keep_offline=False)
     if not interaction.request:
         interaction = interactions.change(interaction, return_to=REVIEW)

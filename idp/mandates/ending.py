@@ -50,8 +50,8 @@ def end(found: Sequence[Mandate], by: str, reason: str) -> list[sessions.Ending]
         holder = accounts.by_id(each.account_id) if each.account_id else None
         if holder is None:
             continue
-        if holder.id != by and holder.phone:
-            notices.add(holder.phone, "mandate_revoked")
+        if holder.id != by:
+            notices.tell(holder, "mandate_revoked")
         ending = sessions.Ending(holder.id, REVOKED, time.time(), keep_offline=False, under=each.id)
         sessions.promise(ending)
         endings.append(ending)

@@ -70,8 +70,7 @@ def replace(code: str, account_id: str, act: Act) -> Organisation:
         representing.appoint(account, identity, organisation)
         organisation.method, organisation.reference = HALL, act.officer
         organisation.verified_at = now()
-        if account.phone:
-            notices.add(account.phone, "representative_appointed")
+        notices.tell(account, "representative_appointed")
     audit.record(
         events.RepresentativeReplaced(
             organisation=organisation.id, target=account_id, officer=act.officer, reason=act.reason

@@ -72,6 +72,7 @@ def _cut_claims(payload: dict[str, Any], _means: Means) -> str:
 def _notify(payload: dict[str, Any], means: Means) -> str:
     params = notices.params_of(payload)
     sent = means.notify(notices.number_of(payload), payload["template"], params)
+    notices.settle(payload, sent=sent)
     return "queued" if sent else "not sent: no template, or the number has had enough today"
 
 

@@ -20,6 +20,7 @@ TEXTS = {
     "passkey_removed": "您的账号移除了一个通行密钥。不是您？" + LINK,
     "passkey_copied": "您账号的一个通行密钥可能被复制，已停用。请登录移除并检查安全记录。",
     "two_factor_off": "您的账号登录不再要求两种验证。不是您？" + LINK,
+    "notices_off": "您的账号关闭了部分短信通知。不是您？" + LINK,
     "totp_added": "您的账号添加了身份验证器。不是您？" + LINK,
     "totp_removed": "您的账号移除了身份验证器。不是您？" + LINK,
     "recovery_codes_made": "您的账号生成了新的恢复码。不是您？" + LINK,

@@ -75,6 +75,8 @@ class Account(Base):
     """The language last chosen while signed in."""
     elder: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Whether its holder reads pages in the elder mode."""
+    notices_off: Mapped[list[str] | None] = mapped_column(JSON)
+    """Which notices its holder does without (``notices.OPTIONAL``)."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, onupdate=now)
 

@@ -17,8 +17,8 @@ from idp.store.connections import Connection
 from idp.store.engines import Base, db
 from idp.store.guardianships import Guardianship
 from idp.store.identities import Evidence, Identity
-from idp.store.links import NoticeLink
 from idp.store.merges import Merge
+from idp.store.notices import Notice
 from idp.store.numbers import NumberLoss
 from idp.store.organisations import Mandate
 from idp.store.passkeys import Passkey
@@ -120,7 +120,7 @@ def erase_person(account_id: str) -> None:
     """
     identities = select(Identity.id).where(Identity.account_id == account_id)
     db.session.execute(delete(Evidence).where(Evidence.identity_id.in_(identities)))
-    gone = (Identity, NumberLoss, Recovery, NoticeLink, Case, DataRead, Stop, Transfer)
+    gone = (Identity, NumberLoss, Recovery, Notice, Case, DataRead, Stop, Transfer)
     for table in (*gone, Totp, RecoveryCodes, Passkey):
         db.session.execute(delete(table).where(table.account_id == account_id))
     linked.erase(account_id)
@@ -148,6 +148,7 @@ _NOBODY: dict[str, Any] = {
     "phone": None,
     "phone_index": None,
     "phone_proven_at": None,
+    "notices_off": None,
     "username": None,
     "username_key": None,
     "password_hash": None,

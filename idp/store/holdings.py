@@ -13,6 +13,7 @@ from idp.store.connections import Connection
 from idp.store.engines import db
 from idp.store.guardianships import Guardianship
 from idp.store.merges import Merge
+from idp.store.notices import Notice
 from idp.store.numbers import NumberLoss
 from idp.store.organisations import Mandate
 from idp.store.paging import newer
@@ -77,6 +78,10 @@ def merges(account_id: str) -> list[Merge]:
 
 def sign_ins(account_id: str) -> Iterator[SignIn]:
     return _in_batches(SignIn, SignIn.account_id == account_id)
+
+
+def notices(account_id: str) -> Iterator[Notice]:
+    return _in_batches(Notice, Notice.account_id == account_id)
 
 
 def reads(account_id: str) -> Iterator[DataRead]:

@@ -19,7 +19,7 @@ from idp.store.connections import Connection
 from idp.store.engines import db
 from idp.store.guardianships import Guardianship
 from idp.store.identities import Evidence, Identity
-from idp.store.links import NoticeLink
+from idp.store.notices import Notice
 from idp.store.organisations import DECLINED, OFFERED, Mandate
 from idp.store.outbox import DONE, GIVEN_UP, OutboxMessage, OutboxTry
 from idp.store.reads import DataRead
@@ -44,7 +44,7 @@ def tidy(keep: Retention) -> int:
         + _guardianships(keep.identities)
         + _mandates(keep.mandates)
         + _recoveries(keep.cases)
-        + _links()
+        + _notices(keep.notices)
         + _merges()
         + _reads(keep.reads)
         + _closed(keep.closed)
@@ -99,9 +99,10 @@ def _recoveries(age: timedelta) -> int:
     return _delete(Recovery, select(Recovery.id).where(Recovery.until < now() - age))
 
 
-def _links() -> int:
-    """The links of notices, as soon as nothing follows from one any more."""
-    return _delete(NoticeLink, select(NoticeLink.id).where(NoticeLink.until < now()))
+def _notices(age: timedelta) -> int:
+    moment = now() - age
+    old = select(Notice.id).where(Notice.id < _first_id(moment), Notice.at < moment)
+    return _delete(Notice, old.order_by(Notice.id))
 
 
 def _evidence(age: timedelta) -> int:

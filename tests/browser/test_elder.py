@@ -8,7 +8,18 @@ from axe_playwright_python.sync_playwright import Axe
 from tests.browser.person import Person
 
 pytestmark = pytest.mark.browser
-PAGES = ["", "methods", "sessions", "history", "portals", "passkeys", "username", "phone", "close"]
+PAGES = [
+    "",
+    "methods",
+    "sessions",
+    "history",
+    "notices",
+    "portals",
+    "passkeys",
+    "username",
+    "phone",
+    "close",
+]
 SMALLEST = """() => {
   const shown = (e) => e.getClientRects().length && !e.closest(".visually-hidden, .ht-skip, svg");
   const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);

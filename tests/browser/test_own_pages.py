@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from idp.notices import OPTIONAL
 from tests import secrets_in_logs
 from tests.browser.live import Live
 from tests.browser.person import Person
@@ -99,3 +100,27 @@ def test_the_logs_of_the_whole_town_hold_no_secret(person: Someone, live_node: L
     signed_in_at_shebao(person())
 
     assert secrets_in_logs.find(live_node.logs()) == ""
+
+
+@pytest.mark.parametrize(
+    ("width", "script", "locale"),
+    [(1280, True, "zh-CN"), (360, False, "zh-CN"), (360, True, "en")],
+)
+def test_notices_are_chosen_by_the_keyboard_and_read(
+    person: Someone, width: int, script: bool, locale: str
+) -> None:
+    citizen = signed_in_at_shebao(person(width=width, script=script, locale=locale))
+    citizen.open(f"{citizen.live.issuer}/account/notices")
+    page = citizen.page
+    page.focus("#notice-new_sign_in")
+    page.keyboard.press("Space")
+    for _ in range(len(OPTIONAL)):
+        page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "notices-save"
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    citizen.look()
+
+    assert not page.is_checked("#notice-new_sign_in")
+    assert page.is_checked("#notice-case_decided")
+    assert "139****" in page.inner_text(".ht-events")

@@ -38,7 +38,7 @@ def later(**time: float) -> time_machine.travel:
     return time_machine.travel(datetime.now(UTC) + timedelta(**time), tick=True)
 
 
-PAGES = ["", "sessions", "portals", "history", "password", "username", "phone"]
+PAGES = ["", "sessions", "portals", "history", "notices", "password", "username", "phone"]
 
 
 @pytest.mark.parametrize("page", PAGES)

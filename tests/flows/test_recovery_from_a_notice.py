@@ -15,7 +15,7 @@ from idp.store import accounts
 from idp.store.accounts import ACTIVE, FROZEN
 from idp.store.audit import AuditEvent
 from idp.store.engines import db
-from idp.store.links import NoticeLink
+from idp.store.notices import Notice
 from idp.store.outbox import OutboxMessage
 from idp.store.types import now
 from tests import forms
@@ -132,7 +132,7 @@ class TestTheLink:
     def test_is_over_after_a_week(self, app: flask.Flask, owner: Citizen, thief: Citizen) -> None:
         url = link_in(owner)
         with app.app_context():
-            for each in db.session.scalars(select(NoticeLink)):
+            for each in db.session.scalars(select(Notice)):
                 each.until = now()
             db.session.commit()
         reader = Citizen(app, owner.phone).visits(url)
@@ -155,7 +155,7 @@ class TestTheLink:
     ) -> None:
         token = link_in(owner).rpartition("/")[2]
         with app.app_context():
-            for row in db.session.scalars(select(NoticeLink)):
+            for row in db.session.scalars(select(Notice)):
                 assert token not in {row.token, row.id}
             for message in db.session.scalars(select(OutboxMessage)):
                 assert token not in str(message.payload)

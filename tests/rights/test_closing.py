@@ -530,7 +530,7 @@ ERASED = {"known_browser", "sign_in", "identity", "evidence", "case_file", "numb
     "passkey",
     "linked_account",
     "recovery",
-    "notice_link",
+    "notice",
 }
 KEPT = {"agreement_acceptance", "connection", "subject", "mandate", "account_closing"}
 MERGES = {"account_merge"}

@@ -74,6 +74,7 @@ MEMBERS = {
     "sessions",
     "browsers",
     "sign_ins",
+    "notices",
     "cases",
     "guardianships",
     "stops",

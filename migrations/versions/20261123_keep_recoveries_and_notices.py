@@ -1,4 +1,4 @@
-"""Keep recoveries of accounts, and the links of security notices."""
+"""Keep recoveries of accounts, and what people were told, with the links of security notices."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -36,22 +36,23 @@ def upgrade() -> None:
         for column in ("account_id", "phone_index", "until"):
             batch_op.create_index(batch_op.f(f"ix_recovery_{column}"), [column], unique=False)
     op.create_table(
-        "notice_link",
+        "notice",
         sa.Column("id", sa.String(length=32), nullable=False),
-        sa.Column("token", sa.String(length=64), nullable=False),
         sa.Column("account_id", sa.String(length=32), nullable=False),
         sa.Column("about", sa.String(length=32), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("token", sa.String(length=64), nullable=True),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["account_id"], ["account.id"], name=op.f("fk_notice_link_account_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_notice_link")),
-        sa.UniqueConstraint("token", name=op.f("uq_notice_link_token")),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_notice_account_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notice")),
+        sa.UniqueConstraint("token", name=op.f("uq_notice_token")),
     )
-    with op.batch_alter_table("notice_link", schema=None) as batch_op:
+    with op.batch_alter_table("notice", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_notice_link_account_id_at"), ["account_id", "at"], unique=False
+            batch_op.f("ix_notice_account_id_at"), ["account_id", "at"], unique=False
         )
-        batch_op.create_index(batch_op.f("ix_notice_link_until"), ["until"], unique=False)
+    with op.batch_alter_table("account", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("notices_off", sa.JSON(), nullable=True))
