@@ -15,7 +15,7 @@ from idp.risk import around
 from idp.services import services
 from idp.settings import current as settings
 from idp.sms.base import CALL, CODE
-from idp.sms.errors import CodeExpired, TooManyTries, WrongCode
+from idp.sms.errors import BadNumber, CodeExpired, TooManyTries, WrongCode
 from idp.sms.numbers import normalise
 from idp.store import sign_ins, throttles
 from idp.store.throttles import Counter
@@ -107,7 +107,17 @@ def number_form(
     wait_url = f"{interaction.url('/login/wait')}&m={place}"
     calls = services.sms.calls
     offered = captcha.offer(bool(risky(people.here())), wait_url)
-    return people.fields(failed, **offered, calls=calls, **more)
+    values = dict(failed.values) or _hinted(interaction)
+    return people.fields(failed, **offered, calls=calls, **{"values": values, **more})
+
+
+def _hinted(interaction: Interaction) -> dict[str, str]:
+    """The number whoever sent the person thinks is theirs (OIDC Core §3.1.2.1 ``login_hint``)."""
+    hint = "" if interaction.account_id else interaction.hints.get("login_hint", "")[:20]
+    try:
+        return {"phone": hint} if hint and normalise(hint) else {}
+    except BadNumber:
+        return {}
 
 
 def code_form(

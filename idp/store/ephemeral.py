@@ -54,7 +54,15 @@ def change_sealed(kind: str, secret: str, value: Any) -> bool:
 
 def peek_sealed(kind: str, secret: str) -> dict[str, Any] | None:
     """None also where its master key has been dropped since: what lives for minutes is over."""
-    found: Any = peek(kind, secret)
+    return _opened(kind, secret, peek(kind, secret))
+
+
+def take_sealed(kind: str, secret: str) -> dict[str, Any] | None:
+    """``take`` for what was put sealed."""
+    return _opened(kind, secret, take(kind, secret))
+
+
+def _opened(kind: str, secret: str, found: Any) -> dict[str, Any] | None:
     if not isinstance(found, str):
         return None
     try:

@@ -45,7 +45,8 @@ class Wechat(Upstream):
             return None
         named = {Surface.WEBSITE: config.website, Surface.INSIDE: config.official_account}
         apps = {surface: app for surface, app in named.items() if app}
-        return cls(config, apps, outbound.operator("wechat")) if apps else None
+        known = apps or config.mini_program  # whose people are bound here too
+        return cls(config, apps, outbound.operator("wechat")) if known else None
 
     def surface(self, user_agent: str) -> Surface | None:
         surface = Surface.INSIDE if is_wechat(user_agent) else Surface.WEBSITE

@@ -2,7 +2,7 @@
 
 _PROGRAMS = (
     *("/oauth/", "/.well-known/", "/jwks.json", "/jwks-gm.json"),
-    *("/health/", "/sms/receipts/"),
+    *("/health/", "/sms/receipts/", "/login/mini-program/ticket"),
 )
 _PEOPLE = ("/oauth/authorize", "/oauth/logout")
 

@@ -134,7 +134,7 @@ def fields(failed: Failed, **more: Any) -> dict[str, Any]:
 
 def expired(error: IdpError) -> flask.Response:
     """The way on, for who kept a page open too long or followed somebody else's link."""
-    client = _client(flask.request.args.get("c", ""))
+    client = client_hint(flask.request.args.get("c", ""))
     if isinstance(error, InteractionElsewhere):
         return show(error)
     language()
@@ -144,8 +144,8 @@ def expired(error: IdpError) -> flask.Response:
     return flask.make_response(rendered, error.status)
 
 
-def _client(client_id: str) -> ClientHint | None:
-    """What the address says of the portal is looked up: it chooses among registered homes."""
+def client_hint(client_id: str) -> ClientHint | None:
+    """What an address says of the portal is looked up: it chooses among registered homes."""
     found = clients.look_up(client_id) if client_id else None
     if found is None:
         return None

@@ -1,8 +1,14 @@
 """The WeChat app on a fake phone: scans pictures, allows, denies, and runs mini programs."""
 
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+
 import flask
 
 from sandbox.inbox import plain
+from sandbox.options import Options
 from sandbox.wechat.apps import APPS, MINI
 from sandbox.wechat.cgi import NUMBER
 from sandbox.wechat.inside import COOKIE
@@ -13,6 +19,7 @@ from sandbox.wechat.sns import LAUNCH, LOGIN
 bp = flask.Blueprint("wechat-app", __name__)
 
 QR_CODE_LIFE, MINI_CODE_LIFE = 600.0, 300.0
+TIMEOUT = 20.0
 CHOICES = ((ALLOWED, "允许"), (DENIED, "取消（回到网站）"), (LEFT, "取消（停在二维码页）"))
 
 
@@ -75,6 +82,46 @@ def mini(number: str) -> flask.Response:
         flask.abort(400)
     code = codes().issue(app.app_id, _number(number), chosen["scope"], MINI_CODE_LIFE)
     return flask.jsonify(code=code)
+
+
+@bp.post("/phone/<number>/wechat/program")
+def program(number: str) -> flask.typing.ResponseReturnValue:
+    """A mini program that signs in at the node: what it asks for, and the web-view it opens."""
+    found, chosen = _number(number), flask.request.form
+    app = APPS.get(chosen.get("app_id", ""))
+    if app is None or app.kind != MINI:
+        flask.abort(400)
+    asked = {"code": codes().issue(app.app_id, found, LAUNCH, MINI_CODE_LIFE)}
+    if "number" in chosen:
+        asked["phone_code"] = codes().issue(app.app_id, found, NUMBER, MINI_CODE_LIFE)
+    if chosen.get("client_id"):
+        asked["client_id"] = chosen["client_id"]
+    options: Options = flask.current_app.extensions["options"]
+    answer = _post(f"http://{options.callback_domain}/login/mini-program/ticket", asked)
+    if "url" in answer:
+        return flask.redirect(answer["url"], 303)
+    said = f"{answer.get('message', '平台没有应答。')}{answer.get('next_step', '')}"
+    return _page(found, said)
+
+
+def _post(url: str, asked: dict[str, str]) -> dict[str, str]:
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(url, json.dumps(asked).encode(), headers)  # noqa: S310 - http, above
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310
+            found = json.load(answer)
+    except urllib.error.HTTPError as refused:
+        found = _json(refused.read())
+    except (OSError, ValueError):
+        found = {}
+    return found if isinstance(found, dict) else {}
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return {}
 
 
 def _page(number: str, said: str = "") -> flask.Response:

@@ -66,3 +66,37 @@ def test_the_pages_of_wechat_and_alipay_are_readable(person: Someone) -> None:
     citizen.open(f"{sandbox}/alipay/oauth2/publicAppAuthorize.htm?{urlencode(asked)}")
     citizen.page.fill("#number", NUMBER)
     citizen.open(f"{sandbox}/magic")
+
+
+@pytest.mark.parametrize(("script", "locale"), [(True, "zh-CN"), (False, "zh-CN"), (True, "en")])
+def test_a_mini_program_signs_its_person_in_once_they_are_bound(
+    person: Someone, script: bool, locale: str
+) -> None:
+    view = person(width=360, script=script, locale=locale)
+    page, number = view.page, view.live.new_number()
+    wechat = f"{view.live.plan.sandbox.url}/phone/{number}/wechat"
+
+    view.open(wechat)
+    page.check("input[name=number]")
+    view.press("#program-login")
+    view.press("#stranger-signup")
+    assert page.input_value("#phone") == number
+    view.press("#send-code")
+    page.fill("#sms_code", view.live.code(number))
+    view.press("#code-submit")
+    page.check("#agree")
+    view.press("#signup-submit")
+    view.press("#link-yes")
+    assert urlsplit(page.url).path == "/account/"
+
+    view.open(f"{view.live.issuer}/oauth/logout")
+    view.press("#logout-yes")
+    view.open(wechat)
+    page.fill("#client_id", view.live.plan.portals[0].slug)
+    view.press("#program-login")
+    assert "139****" in page.inner_text("#known")
+    page.focus("#login-submit")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    view.go_on()
+    assert view.greeted_at(view.live.shebao)
