@@ -1,0 +1,53 @@
+"""Why something another entity says is not believed: one class a subject, one word a reason."""
+
+
+class FederationError(Exception):
+    """``reason`` is a fixed word for code and logs; ``about`` names the member or the entity."""
+
+    def __init__(self, reason: str, about: str = ""):
+        super().__init__(reason, about)
+        self.reason = reason
+        self.about = about
+
+    def __str__(self) -> str:
+        return f"{type(self).__name__}: {self.reason} {self.about}".rstrip()
+
+
+class InvalidIdentifier(FederationError):
+    """Not an entity identifier."""
+
+
+class InvalidKeys(FederationError):
+    """A JWK Set that is broken, weak, ambiguous or private."""
+
+
+class InvalidJwt(FederationError):
+    """Not a signed JWT of the type it was taken for."""
+
+
+class InvalidSignature(FederationError):
+    """The signature is not by the key it has to be by."""
+
+
+class InvalidStatement(FederationError):
+    """An entity statement whose claims break a rule."""
+
+
+class PolicyError(FederationError):
+    """A metadata policy that is malformed or contradicts itself, or metadata that breaks it."""
+
+
+class ConstraintViolated(FederationError):
+    """A chain that a superior's constraints, or our own pins, do not allow."""
+
+
+class InvalidChain(FederationError):
+    """Statements that do not lead from the subject to a trust anchor of ours."""
+
+
+class InvalidMetadata(FederationError):
+    """Metadata that must not be used, whoever vouches for it."""
+
+
+class InvalidTrustMark(FederationError):
+    """A trust mark that proves nothing about the entity that shows it."""

@@ -1,0 +1,20 @@
+"""What this node insists on, or is lenient about, whenever it reads what others signed."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    allow_loopback: bool = False
+    """Whether ``http`` identifiers of loopback names are entities: only on such a node itself."""
+    leeway: int = 60
+    """Seconds by which the clocks of two entities may differ."""
+    understood: frozenset[str] = frozenset()
+    """Names beyond the specification's that may stand in ``crit``."""
+    max_size: int = 256 * 1024
+    """Characters of one signed JWT."""
+    max_length: int = 10
+    """Statements in one chain."""
+
+
+STRICT = Rules()
