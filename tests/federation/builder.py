@@ -69,7 +69,7 @@ def configuration_claims(entity: str, *hints: str, **more: Any) -> dict[str, Any
     claims = {
         "iss": entity,
         "sub": entity,
-        "iat": NOW - 60,
+        "iat": NOW - 600,
         "exp": NOW + DAY,
         "jwks": jwks(entity),
         "metadata": {"federation_entity": {"organization_name": entity}},
@@ -83,7 +83,7 @@ def statement_claims(superior: str, subject: str, **more: Any) -> dict[str, Any]
     claims = {
         "iss": superior,
         "sub": subject,
-        "iat": NOW - 60,
+        "iat": NOW - 600,
         "exp": NOW + DAY,
         "jwks": jwks(subject),
     }

@@ -94,7 +94,7 @@ def test_required_claims_are_there_and_of_their_kind(claim, value):
 
 @pytest.mark.parametrize(
     ("claim", "value"),
-    [("iat", -1), ("exp", 2**60), ("exp", 1e300), ("exp", NOW - 60), ("nbf", "x")],
+    [("iat", -1), ("exp", 2**60), ("exp", 1e300), ("exp", NOW - 600), ("nbf", "x")],
 )
 def test_times_are_sound(claim, value):
     with pytest.raises(InvalidStatement):
