@@ -11,7 +11,7 @@ from idp.federation.policies import Metadata, Policy
 from idp.federation.rules import STRICT, Rules
 
 _KEYS = ("jwks", "jwks_uri", "signed_jwks_uri")
-_FROM_THE_ENTITY_ALONE = (
+FROM_THE_ENTITY_ALONE = (
     "federation_fetch_endpoint",
     "federation_list_endpoint",
     "federation_trust_mark_status_endpoint",
@@ -71,4 +71,4 @@ def _overrides(superior: Metadata, entity_type: str) -> Mapping[str, Any]:
     overrides = superior.get(entity_type, {})
     if entity_type != FEDERATION_ENTITY:
         return overrides
-    return {name: value for name, value in overrides.items() if name not in _FROM_THE_ENTITY_ALONE}
+    return {name: value for name, value in overrides.items() if name not in FROM_THE_ENTITY_ALONE}
