@@ -4,10 +4,13 @@
 class FederationError(Exception):
     """``reason`` is a fixed word for code and logs; ``about`` names the member or the entity."""
 
+    LONGEST = 200
+
     def __init__(self, reason: str, about: str = ""):
         super().__init__(reason, about)
         self.reason = reason
-        self.about = about
+        # Others chose these words: they must not break a line of a log, nor fill it.
+        self.about = (about if about.isprintable() else ascii(about))[: self.LONGEST]
 
     def __str__(self) -> str:
         return f"{type(self).__name__}: {self.reason} {self.about}".rstrip()
@@ -51,3 +54,7 @@ class InvalidMetadata(FederationError):
 
 class InvalidTrustMark(FederationError):
     """A trust mark that proves nothing about the entity that shows it."""
+
+
+class InvalidAnswer(FederationError):
+    """What a federation endpoint signed is not what it was asked for."""

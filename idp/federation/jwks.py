@@ -66,10 +66,10 @@ class Keys:
         return Keys(MappingProxyType(shared))
 
 
-def parse(value: object) -> Keys:
+def parse(value: object, most: int = MAX_KEYS) -> Keys:
     """A public JWK Set whose keys all have a ``kid`` of their own and are strong."""
     listed = value.get("keys") if isinstance(value, dict) else None
-    if not isinstance(listed, list) or not 0 < len(listed) <= MAX_KEYS:
+    if not isinstance(listed, list) or not 0 < len(listed) <= most:
         raise InvalidKeys("jwks")
     found: dict[str, tuple[PublicKey, str]] = {}
     for jwk in listed:

@@ -56,9 +56,12 @@ def _boolean(value: object) -> bool:
 
 
 def _plain(value: object) -> bool:
-    if isinstance(value, list):
-        return all(map(_plain, value))
-    return isinstance(value, str | int | float)
+    """A scalar or a list of scalars; comparing objects is optional, and nobody agrees on it."""
+    return all(isinstance(item, str | int | float) for item in _items(value))
+
+
+def _items(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
 
 
 def _plain_or_null(value: object) -> bool:

@@ -40,14 +40,12 @@ _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _UNWANTED = ("jwk", "jku", "x5u", "x5c", "crit", "b64")
 """Keys come from the chain alone, and nothing may change how the signature is made."""
 _CHAINS = ("trust_chain", "peer_trust_chain")
-_LONGEST_HEADER = 64 * 1024
 
 
 class _Registry(JWSRegistry):
-    """Our own checks are done before; joserfc's sizes are too small for a header with a chain."""
+    """joserfc's own limits have no room for a header with a chain; ours were checked before."""
 
-    max_header_length = _LONGEST_HEADER
-    max_payload_length = 2 * STRICT.max_size
+    max_header_length = max_payload_length = 1 << 30
 
 
 _REGISTRY = _Registry(algorithms=ALGORITHMS, strict_check_header=False)
@@ -100,6 +98,8 @@ def verify(signed: Signed, key: PublicKey) -> None:
 
 def sign(claims: Mapping[str, Any], typ: Typ, key: Key) -> str:
     """``key`` is a private key with its ``kid``; an EC key signs ES256, an RSA key PS256."""
+    if not key.kid:
+        raise InvalidJwt("kid")
     alg = "ES256" if key.key_type == "EC" else "PS256"
     header = {"typ": str(typ), "alg": alg, "kid": key.kid}
     return jws.serialize_compact(header, orjson.dumps(claims), key, registry=_REGISTRY)

@@ -175,6 +175,8 @@ MERGES = (
     ),
     # Broken from the start, whatever it is merged with.
     Merge({"value": {"a": 1}}, {}, ERROR, unlike=(OIDFPOLICY, OPENID_FEDERATION)),
+    Merge({"value": [["a"]]}, {}, ERROR, unlike=(OIDFPOLICY, OPENID_FEDERATION)),
+    Merge({"default": {}}, {}, ERROR, unlike=(OIDFPOLICY, OPENID_FEDERATION)),
     Merge({"add": "a"}, {}, ERROR, unlike=(OIDFPOLICY,)),
     Merge({"add": [1]}, {}, ERROR, unlike=(OIDFPOLICY, OPENID_FEDERATION)),
     Merge({"default": None}, {}, ERROR, unlike=(OIDFPOLICY,)),

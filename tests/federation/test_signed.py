@@ -5,6 +5,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from joserfc.jwk import ECKey
 
 from idp.crypto import base64url
 from idp.federation import jwks, signed
@@ -109,11 +110,24 @@ def test_no_type_passes_for_another(typ, other):
         "",
         "[" * 5000 + "]" * 5000,
         '{"a":' * 1020 + "1" + "}" * 1020,
+        '{"a":' + "[" * 40 + "]" * 40 + "}",
     ],
 )
 def test_json_that_two_parsers_may_read_differently_is_refused(payload):
     with pytest.raises(InvalidJwt):
         signed.read(mark(payload), MARK)
+
+
+def test_a_key_without_a_kid_signs_nothing():
+    with pytest.raises(InvalidJwt):
+        signed.sign(CLAIMS, MARK, ECKey.generate_key("P-256"))
+
+
+def test_what_others_wrote_breaks_no_line_of_a_log():
+    with pytest.raises(FederationError) as failure:
+        raise FederationError("reason", "one\ntwo" * 100)
+    assert "\n" not in str(failure.value)
+    assert len(str(failure.value)) < 250
 
 
 def test_a_header_member_may_not_be_there_twice():
