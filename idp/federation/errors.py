@@ -58,3 +58,7 @@ class InvalidTrustMark(FederationError):
 
 class InvalidAnswer(FederationError):
     """What a federation endpoint signed is not what it was asked for."""
+
+
+class InvalidRegistration(FederationError):
+    """An explicit registration that is not between the two who make it."""

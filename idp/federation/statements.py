@@ -1,6 +1,6 @@
 """Entity configurations and subordinate statements: reading, checking and making one (§3)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,13 +63,17 @@ class Statement:
         return tuple(self.claims.get("authority_hints", ()))
 
 
-def parse(token: object, rules: Rules = STRICT) -> Statement:
-    """Every rule that needs neither the time nor another statement."""
+def parse(token: object, rules: Rules = STRICT, *, addressed: bool = False) -> Statement:
+    """Every rule that needs neither the time nor another statement.
+
+    ``addressed``: it was made for one receiver, who has to look whether that is who reads it.
+    """
     read = signed.read(token, Typ.ENTITY_STATEMENT, rules)
     claims = read.claims
     iss, sub = (_identifier(claims.get(name), name, rules) for name in ("iss", "sub"))
-    _check_placement(claims, configuration=iss == sub)
-    _check_crit(claims, rules)
+    allowed = frozenset({"aud"}) if addressed else frozenset()
+    _check_placement(claims.keys() - allowed, configuration=iss == sub)
+    check_crit(claims, rules)
     for name, check in _SYNTAX.items():
         if name in claims:
             check(claims[name], name, rules)
@@ -105,21 +109,8 @@ def make(claims: Mapping[str, Any], key: Key, rules: Rules = STRICT) -> str:
     return token
 
 
-def _identifier(value: object, about: str, rules: Rules) -> EntityId:
-    try:
-        return entity_ids.parse(value, rules)
-    except FederationError as error:
-        raise InvalidStatement(about, error.reason) from error
-
-
-def _check_placement(claims: Mapping[str, Any], *, configuration: bool) -> None:
-    misplaced = SUBORDINATE_ONLY if configuration else CONFIGURATION_ONLY
-    for name in claims:
-        if name in misplaced or name in REGISTRATION_ONLY:
-            raise InvalidStatement("misplaced", name)
-
-
-def _check_crit(claims: Mapping[str, Any], rules: Rules) -> None:
+def check_crit(claims: Mapping[str, Any], rules: Rules) -> None:
+    """Claims beyond the specification that the issuer wants understood or the whole refused."""
     if "crit" not in claims:
         return
     names = claims["crit"]
@@ -128,6 +119,19 @@ def _check_crit(claims: Mapping[str, Any], rules: Rules) -> None:
     for name in names:
         if not isinstance(name, str) or name in DEFINED or name not in rules.understood:
             raise InvalidStatement("crit", str(name))
+
+
+def _identifier(value: object, about: str, rules: Rules) -> EntityId:
+    try:
+        return entity_ids.parse(value, rules)
+    except FederationError as error:
+        raise InvalidStatement(about, error.reason) from error
+
+
+def _check_placement(names: Set[str], *, configuration: bool) -> None:
+    misplaced = REGISTRATION_ONLY | (SUBORDINATE_ONLY if configuration else CONFIGURATION_ONLY)
+    for name in sorted(names & misplaced):
+        raise InvalidStatement("misplaced", name)
 
 
 def _some_identifiers(value: object, about: str, rules: Rules) -> None:
