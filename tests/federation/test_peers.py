@@ -6,16 +6,14 @@ the lists, and the lint that keeps our own policies away from them, stay true.
 
 import importlib
 import json
-import os
-import shutil
 import subprocess
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from idp.federation.operators import same
+from tests.federation.peers import SCRIPTS, missing, node
 from tests.federation.policy_cases import (
     ABSENT,
     APPLICATIONS,
@@ -27,14 +25,7 @@ from tests.federation.policy_cases import (
     Merge,
 )
 
-SCRIPTS = Path(__file__).parent.parent / "clients_js"
 TYPE = "openid_provider"
-
-
-def missing(what: str) -> None:
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"{what} is missing")
-    pytest.skip(f"{what} is missing")
 
 
 def parameters(case: Application) -> dict[str, Any]:
@@ -94,9 +85,6 @@ def test_oidfpolicy_applies(case: Application, oidfpolicy: Callable[..., Any]) -
 @pytest.fixture(scope="module")
 def openid_federation() -> dict[str, list[dict[str, Any]]]:
     """All its answers: one process for all cases."""
-    node = shutil.which("node")
-    if node is None or not (SCRIPTS / "node_modules" / OPENID_FEDERATION).is_dir():
-        missing(OPENID_FEDERATION)
     given = {
         "merges": [{"superior": one.superior, "subordinate": one.subordinate} for one in MERGES],
         "applications": [
@@ -104,7 +92,7 @@ def openid_federation() -> dict[str, list[dict[str, Any]]]:
         ],
     }
     done = subprocess.run(
-        [str(node), "federation_policies.mjs"],
+        [node(), "federation_policies.mjs"],
         cwd=SCRIPTS,
         input=json.dumps(given),
         capture_output=True,
