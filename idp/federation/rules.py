@@ -11,6 +11,8 @@ class Rules:
     """Seconds by which the clocks of two entities may differ."""
     understood: frozenset[str] = frozenset()
     """Names beyond the specification's that may stand in ``crit``."""
+    tolerated: frozenset[str] = frozenset()
+    """Claims that a peer is known to put where they do not belong; there they are passed over."""
     max_size: int = 256 * 1024
     """Characters of one signed JWT."""
     max_length: int = 10

@@ -1,6 +1,6 @@
 """Entity configurations and subordinate statements: reading, checking and making one (§3)."""
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,7 @@ class Statement:
     metadata: Metadata
     constraints: Constraints
     policy: Policy
+    authority_hints: tuple[EntityId, ...]
 
     @property
     def token(self) -> str:
@@ -58,10 +59,6 @@ class Statement:
     def is_configuration(self) -> bool:
         return self.iss == self.sub
 
-    @property
-    def authority_hints(self) -> tuple[EntityId, ...]:
-        return tuple(self.claims.get("authority_hints", ()))
-
 
 def parse(token: object, rules: Rules = STRICT, *, addressed: bool = False) -> Statement:
     """Every rule that needs neither the time nor another statement.
@@ -71,12 +68,13 @@ def parse(token: object, rules: Rules = STRICT, *, addressed: bool = False) -> S
     read = signed.read(token, Typ.ENTITY_STATEMENT, rules)
     claims = read.claims
     iss, sub = (_identifier(claims.get(name), name, rules) for name in ("iss", "sub"))
-    allowed = frozenset({"aud"}) if addressed else frozenset()
-    _check_placement(claims.keys() - allowed, configuration=iss == sub)
+    elsewhere = SUBORDINATE_ONLY if iss == sub else CONFIGURATION_ONLY
+    _check_placement(claims, elsewhere - rules.tolerated, addressed=addressed)
     check_crit(claims, rules)
+    placed = {name: value for name, value in claims.items() if name not in elsewhere}
     for name, check in _SYNTAX.items():
-        if name in claims:
-            check(claims[name], name, rules)
+        if name in placed:
+            check(placed[name], name, rules)
     described = metadata.parse(claims.get("metadata", {}), rules)
     metadata.check_issuer(described, sub)
     return Statement(
@@ -86,8 +84,9 @@ def parse(token: object, rules: Rules = STRICT, *, addressed: bool = False) -> S
         lifetime=times.parse(claims, InvalidStatement),
         keys=jwks.parse(claims.get("jwks")),
         metadata=described,
-        constraints=constraints.parse(claims.get("constraints", {})),
-        policy=policies.parse(claims.get("metadata_policy", {})),
+        constraints=constraints.parse(placed.get("constraints", {})),
+        policy=policies.parse(placed.get("metadata_policy", {})),
+        authority_hints=tuple(placed.get("authority_hints", ())),
     )
 
 
@@ -128,10 +127,12 @@ def _identifier(value: object, about: str, rules: Rules) -> EntityId:
         raise InvalidStatement(about, error.reason) from error
 
 
-def _check_placement(names: Set[str], *, configuration: bool) -> None:
-    misplaced = REGISTRATION_ONLY | (SUBORDINATE_ONLY if configuration else CONFIGURATION_ONLY)
-    for name in sorted(names & misplaced):
-        raise InvalidStatement("misplaced", name)
+def _check_placement(
+    claims: Mapping[str, Any], elsewhere: frozenset[str], *, addressed: bool
+) -> None:
+    for name in claims:
+        if name in elsewhere or (name in REGISTRATION_ONLY and not (addressed and name == "aud")):
+            raise InvalidStatement("misplaced", name)
 
 
 def _some_identifiers(value: object, about: str, rules: Rules) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idp.federation import statements
+from idp.federation import constraints, statements
 from idp.federation.errors import (
     FederationError,
     InvalidJwt,
@@ -330,6 +330,26 @@ def test_loopback_entities_exist_where_it_is_allowed():
     assert statements.parse(token, Rules(allow_loopback=True)).sub == "http://127.0.0.1:8000"
     with pytest.raises(InvalidStatement):
         statements.parse(token)
+
+
+def test_what_a_peer_is_known_to_misplace_is_passed_over_if_we_say_so():
+    """spid-cie-oidc 1.6.3 has constraints in its configuration and marks in its statements."""
+    known = Rules(tolerated=frozenset({"constraints", "trust_marks", "aud"}))
+    claims = {"constraints": {"max_path_length": 0, "naming_constraints": "not even read"}}
+    read = statements.parse(builder.configuration(ANCHOR, **claims), known)
+    assert read.constraints == constraints.FREE
+    statements.parse(builder.statement(ANCHOR, PROVINCE, trust_marks="nor this"), known)
+    limited = statements.parse(
+        builder.statement(ANCHOR, PROVINCE, constraints={"max_path_length": 0}), known
+    )
+    assert limited.constraints.max_path_length == 0
+    for refused in (
+        builder.configuration(ANCHOR, metadata_policy={}),
+        builder.configuration(ANCHOR, aud=PROVINCE),
+        builder.configuration(ANCHOR, trust_marks="read where it belongs"),
+    ):
+        with pytest.raises(InvalidStatement):
+            statements.parse(refused, known)
 
 
 json_values = st.recursive(
