@@ -62,3 +62,11 @@ class InvalidAnswer(FederationError):
 
 class InvalidRegistration(FederationError):
     """An explicit registration that is not between the two who make it."""
+
+
+class Unreachable(FederationError):
+    """A document that could not be had; ``transient`` if it may be there a moment later."""
+
+    def __init__(self, reason: str, about: str = "", *, transient: bool = True):
+        super().__init__(reason, about)
+        self.transient = transient

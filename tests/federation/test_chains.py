@@ -314,6 +314,11 @@ def test_metadata_is_resolved_in_order():
     }
 
 
+def test_a_superior_gives_no_entity_a_type_that_it_does_not_claim():
+    given = {"metadata": {"oauth_client": {"name": "x"}}}
+    assert validate(tokens(province=given)).metadata == OP
+
+
 def test_policies_that_contradict_each_other_break_the_chain():
     def one_of(value):
         return {"metadata_policy": {"openid_provider": {"alg": {"one_of": [value]}}}}
