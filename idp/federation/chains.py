@@ -27,7 +27,10 @@ class Anchor:
     keys: Keys
     """Learnt out of band; what the anchor publishes itself never adds to them."""
     pins: Mapping[EntityId, Constraints] = field(default_factory=dict)
-    """Our own ceilings below an entity, the anchor or one under it, whatever the anchor says."""
+    """Our own ceilings below an entity, the anchor or one under it, whatever the anchor says.
+
+    Where there are two anchors, each can name any entity: only pins keep them apart.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,8 @@ def validate(
         raise InvalidChain("anchor", chain[-1].iss)
     for one in chain:
         statements.check_now(one, now, rules)
-    limits = _check_limits(chain, anchor)
-    signatures = _signatures(chain, anchor)
+    limits = _check_limits(chain, anchors)
+    signatures = _signatures(chain, anchors)
     resolved = _resolve(chain, limits)
     for one, key in signatures:
         signed.verify(one.signed, key)
@@ -140,12 +143,18 @@ def _check_order(chain: Sequence[Statement]) -> None:
         raise InvalidChain("order")
 
 
-def _check_limits(chain: Sequence[Statement], anchor: Anchor) -> list[Constraints]:
-    """Every superior's constraints and every pin of ours, each for itself."""
+def _check_limits(
+    chain: Sequence[Statement], anchors: Mapping[EntityId, Anchor]
+) -> list[Constraints]:
+    """Every superior's constraints and every pin of ours, each for itself.
+
+    A pin holds whichever anchor the chain ends at, or another anchor would be the way around it.
+    """
     limits, below = [], []
     for one in _subordinate(chain):
         below.append(one.sub)
-        for limit in (one.constraints, anchor.pins.get(one.iss, FREE)):
+        pins = (anchor.pins.get(one.iss, FREE) for anchor in anchors.values())
+        for limit in (one.constraints, *pins):
             limit.check(below)
             limits.append(limit)
     return limits
@@ -163,15 +172,20 @@ def _resolve(chain: Sequence[Statement], limits: Sequence[Constraints]) -> Metad
     return resolved
 
 
-def _signatures(chain: Sequence[Statement], anchor: Anchor) -> list[tuple[Statement, PublicKey]]:
-    """Which key has to have signed which statement; one named by two sets is tried once."""
+def _signatures(
+    chain: Sequence[Statement], anchors: Mapping[EntityId, Anchor]
+) -> list[tuple[Statement, PublicKey]]:
+    """Which key has to have signed which statement; one named by two sets is tried once.
+
+    An anchor speaks with the keys we pinned, even where another anchor vouches for it.
+    """
     found: list[tuple[Statement, PublicKey]] = []
     for one, above in zip(chain, [*chain[1:], None], strict=True):
         naming = [above.keys] if above else []
         if one.is_configuration:
             naming.append(one.keys)
-        if one.iss == anchor.entity_id:
-            naming.append(anchor.keys)
+        if one.iss in anchors:
+            naming.append(anchors[one.iss].keys)
         keys = dict.fromkeys(keys.find(one.signed.kid, one.signed.alg) for keys in naming)
         found.extend((one, key) for key in keys)
     return found

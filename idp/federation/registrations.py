@@ -4,7 +4,7 @@ A statement made for this names its receiver, so that it can never serve as anot
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from idp.federation import jwks, metadata, signed, statements, times
@@ -57,17 +57,20 @@ def parse_response(
     for name, value in expected.items():
         if claims.get(name) != value:
             raise InvalidRegistration(name)
+    if provider.anchor.entity_id != own.anchor.entity_id:
+        raise InvalidRegistration("trust_anchor")
     statements.check_crit(claims, rules)
     _check_hint(claims.get("authority_hints"), own)
     if "jwks" in claims:
         jwks.parse(claims["jwks"])
     lifetime = times.parse(claims, InvalidRegistration)
-    lifetime.check(now, rules, InvalidRegistration)
+    expires = min(lifetime.ends, own.expires, provider.expires)
+    replace(lifetime, ends=expires).check(now, rules, InvalidRegistration)
     client = metadata.parse(claims.get("metadata"), rules).get(RELYING_PARTY, {})
     if not isinstance(client.get("client_id"), str):
         raise InvalidRegistration("client_id")
     signed.verify(read, provider.keys.find(read.kid, read.alg))
-    return Registration(read, client, min(lifetime.ends, own.expires, provider.expires))
+    return Registration(read, client, expires)
 
 
 def _check_hint(hints: object, own: TrustChain) -> None:

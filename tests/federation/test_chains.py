@@ -441,6 +441,35 @@ def test_a_pin_holds_a_province_to_its_own_names():
         validate(chain, anchored(pins={PROVINCE: Constraints(permitted=(".prov-a.gov.example",))}))
 
 
+def under_another_anchor(**claims):
+    """The same province, but its anchor is vouched for by a second one."""
+    return [
+        *tokens()[:3],
+        builder.statement(OTHER, ANCHOR, **claims),
+        builder.configuration(OTHER),
+    ]
+
+
+def two_anchors(**more):
+    return {**anchored(**more), OTHER: Anchor(OTHER, jwks.parse(builder.jwks(OTHER)))}
+
+
+def test_one_anchor_does_not_speak_for_another():
+    """The second names a key of its own as the first's, and signs with it in the first's name."""
+    forged = {"jwks": builder.jwks("forger")}
+    chain = under_another_anchor(**forged)
+    chain[2] = builder.sign(dict(statements.parse(chain[2]).claims), "forger")
+    assert validate(under_another_anchor(), two_anchors()).anchor.entity_id == OTHER
+    with pytest.raises(InvalidKeys):
+        validate(chain, two_anchors())
+
+
+def test_a_pin_holds_in_the_chain_of_another_anchor_as_well():
+    pins = {PROVINCE: Constraints(permitted=(".prov-b.gov.example",))}
+    with pytest.raises(ConstraintViolated):
+        validate(under_another_anchor(), two_anchors(pins=pins))
+
+
 def test_a_pin_limits_length_and_types_as_well():
     with pytest.raises(ConstraintViolated):
         validate(tokens(), anchored(pins={ANCHOR: Constraints(max_path_length=0)}))

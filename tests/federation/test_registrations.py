@@ -95,6 +95,20 @@ def test_a_registration_ends_with_either_chain():
     assert read(long, provider=trusted(GATEWAY, exp=NOW + 88)).expires == NOW + 88
 
 
+def test_a_registration_under_a_chain_that_has_ended_is_none():
+    with pytest.raises(InvalidRegistration):
+        read(response(exp=NOW + 9 * DAY), own=trusted(PORTAL, exp=NOW + 99), now=NOW + 159)
+
+
+def test_both_chains_end_at_the_anchor_that_is_named():
+    elsewhere = "https://ta.other.example"
+    anchors = {elsewhere: Anchor(elsewhere, jwks.parse(builder.jwks(elsewhere)))}
+    tokens = [builder.configuration(GATEWAY, elsewhere), builder.statement(elsewhere, GATEWAY)]
+    provider = chains.validate(chains.parse(tokens), anchors, NOW)
+    with pytest.raises(InvalidRegistration):
+        read(response(), provider=provider)
+
+
 @pytest.mark.parametrize(
     "claims",
     [
