@@ -536,6 +536,23 @@ def test_whatever_order_statements_come_in_only_a_chain_is_a_chain(pieces):
         assert below.iss == above.sub
 
 
+any_json = st.recursive(
+    st.none() | st.integers() | st.text(max_size=9) | st.sampled_from(tokens()),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=6,
+)
+
+
+@given(any_json)
+def test_any_json_is_a_chain_or_refused(value):
+    try:
+        chain = validate(value)
+    except FederationError as error:
+        assert error.reason
+    else:
+        assert chain.subject == ANCHOR or len(value) > 1
+
+
 names = st.sampled_from([".gov.example", ".prov-a.gov.example", "id.prov-a.gov.example"])
 types = st.frozensets(st.sampled_from(["openid_provider", "openid_relying_party"]))
 limits = st.builds(
