@@ -184,6 +184,13 @@ def whose(upstream: Upstream, person: Person) -> LinkedAccount | None:
     return found
 
 
+def is_bound(name: str, person: Person) -> bool:
+    """Whether anybody here has the person bound; nothing is learnt of their names."""
+    if person.unionid and linked.by_unionid(name, person.unionid):
+        return True
+    return linked.by_openid(name, person.app_id, person.openid) is not None
+
+
 def wait(interaction: Interaction, upstream: Upstream, person: Person) -> Interaction:
     """Keep a stranger until they have signed in another way."""
     said = orjson.dumps({"upstream": upstream.name, "at": time.time(), **asdict(person)}).decode()

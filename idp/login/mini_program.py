@@ -31,7 +31,7 @@ from idp.store import accounts, clients, ephemeral, throttles
 from idp.store.accounts import Account
 from idp.store.engines import db
 from idp.upstream.base import Person, Upstream
-from idp.upstream.errors import NoMainlandNumber
+from idp.upstream.errors import CodeUnusable
 from idp.upstream.wechat_mini import MiniProgram
 from idp.web import people
 from idp.web.addresses import address_range, client_address
@@ -62,7 +62,9 @@ class AskedWrongly(IdpError):
 
 
 class AskedTooOften(IdpError):
-    """More tickets were asked for from this address range than ``login.code_requests``."""
+    """More codes that WeChat does not know came from this address range than
+    ``login.code_failures``: each costs a question to WeChat.
+    """
 
     code = "HT-8133"
     message = N_("当前网络登录过于频繁。")
@@ -181,14 +183,24 @@ def _program() -> MiniProgram:
 
 def _ticket(program: MiniProgram) -> _Ticket:
     asked = _asked()
-    place = address_range(client_address())
-    limit = settings.login.code_requests
-    asking = throttles.Counter.of(place, "mini-program", limit, settings.login.throttle)
-    if throttles.take([asking]).refused_by is not None:
-        raise AskedTooOften
-    person = program.person(asked.code)
-    number = _number(program, asked.phone_code, person.openid) if asked.phone_code else ""
+    person = _person(program, asked.code)
+    tells = asked.phone_code and not linking.is_bound(MiniProgram.name, person)
+    number = _number(program, asked.phone_code, person.openid) if tells else ""
     return _Ticket(asdict(person), number, asked.client_id)
+
+
+def _person(program: MiniProgram, code: str) -> Person:
+    """Codes nobody was given are counted, not people: many share one carrier's address."""
+    place = address_range(client_address())
+    limits = settings.login
+    wrong = throttles.Counter.of(place, "wx.login", limits.code_failures, limits.throttle)
+    if throttles.used([wrong])[0] >= wrong.limit:
+        raise AskedTooOften
+    try:
+        return program.person(code)
+    except CodeUnusable:
+        throttles.count([wrong])
+        raise
 
 
 def _asked() -> _Asked:
@@ -207,10 +219,12 @@ def _asked() -> _Asked:
 
 
 def _number(program: MiniProgram, code: str, openid: str) -> str:
-    """What saves typing, and proves nothing: that number is proven by a code of ours."""
+    """What saves typing, and proves nothing: that number is proven by a code of ours. Where it is
+    not to be had, the person types.
+    """
     try:
         return program.number(code, openid)
-    except NoMainlandNumber:
+    except IdpError:
         return ""
 
 

@@ -217,11 +217,11 @@ class TestTickets:
         assert view.visits("/account/").at == "/login/"
 
     def test_what_waits_for_it_lies_sealed(self, wang: Walker, program: Program) -> None:
-        program(wang.citizen.number, tells_number=True)
+        program("13800000077", tells_number=True)
         with app_of(wang).app_context():
             kept = [redis.get(name) or b"" for name in redis.scan_iter("e:mini-ticket:*")]
         assert kept
-        assert wang.citizen.number.encode() not in b"".join(kept)
+        assert b"13800000077" not in b"".join(kept)
         assert b"openid" not in b"".join(kept)
 
 
@@ -253,12 +253,23 @@ class TestTheProgram:
         assert again.json["message"] == "授权已失效。"
         assert "session_key" not in again.text
 
-    def test_may_not_ask_without_end(self, app: flask.Flask, program: Program) -> None:
+    def test_may_not_guess_without_end(self, app: flask.Flask, program: Program) -> None:
         limits = settings.load(environment="testing").login
-        for _ in range(limits.code_requests):
+        for _ in range(limits.code_failures):
             posts(app, {"code": "x"})
         answer = program("13800000001")
         assert (answer.status_code, answer.json["code"]) == (429, "HT-8133")
+
+    def test_may_sign_many_in_from_one_address(self, app: flask.Flask, program: Program) -> None:
+        limits = settings.load(environment="testing").login
+        for _ in range(limits.code_failures + 1):
+            assert program("13800000001").status_code == 201
+
+    def test_a_number_that_cannot_be_had_keeps_nobody_out(
+        self, app: flask.Flask, registers: flask.Flask
+    ) -> None:
+        code = Holder(registers, "13800000001").taps(APP, LAUNCH)
+        assert posts(app, {"code": code, "phone_code": "x"}).status_code == 201
 
     def test_a_person_wechat_holds_for_risky_is_refused(self, program: Program) -> None:
         answer = program(people.number_for(40226))
