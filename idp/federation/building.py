@@ -2,12 +2,13 @@
 
 Which documents to ask for is decided here, and how many at most; asking is the caller's part, as
 is keeping what was answered. Whoever is asked about may be hostile: hints are followed breadth
-first, a few of each entity, never to one that is on the path already, and no document twice.
+first, a few of each entity and a few paths at once, never to one that is on the path already, and
+no document is asked for twice.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import islice, pairwise
 from urllib.parse import urlencode
 
 from idp.federation import chains, entity_ids, statements
@@ -29,6 +30,8 @@ Path = tuple[Statement, ...]
 class Limits:
     hints: int = 4
     """Superiors that are followed of one entity; those that are anchors come first."""
+    paths: int = 16
+    """Paths of one length that are followed; entities that name each other make very many."""
     documents: int = 24
     """Documents that are asked for in all."""
 
@@ -67,7 +70,8 @@ class Search:
         """Ways to an anchor, shorter ones first."""
         waiting: list[Path] = [()]
         for _ in range(self.rules.max_length - 1):
-            reached = list(self._further(waiting, subject, anchors))
+            further = self._further(waiting, subject, anchors)
+            reached = list(islice(further, self.limits.paths))
             yield from (path for path in reached if path[-1].sub in anchors)
             waiting = reached
 

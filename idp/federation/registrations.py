@@ -33,7 +33,7 @@ def parse_request(token: object, provider: EntityId, rules: Rules = STRICT) -> S
     request = statements.parse(token, rules, addressed=True)
     if request.claims.get("aud") != provider:
         raise InvalidRegistration("aud")
-    if not request.is_configuration or "trust_anchor" in request.claims:
+    if not request.is_configuration:
         raise InvalidRegistration("configuration")
     if not request.authority_hints:
         raise InvalidRegistration("authority_hints")

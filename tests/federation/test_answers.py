@@ -76,6 +76,7 @@ def test_a_resolve_response_is_read_and_verified():
         {"iat": ...},
         {"exp": ...},
         {"aud": GATEWAY},
+        {"aud": None},
         {"metadata": ...},
         {"metadata": {"openid_provider": {"issuer": None}}},
     ],

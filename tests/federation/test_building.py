@@ -128,6 +128,18 @@ def test_entities_that_name_each_other_end_somewhere():
     assert len(web.asked) == 3
 
 
+def test_entities_that_all_name_each_other_make_few_paths():
+    names = [f"https://e{n}.example" for n in range(12)]
+    web = Web()
+    for place, name in enumerate(names):
+        web.entity(name, *names[place + 1 :], *names[:place])
+    search = building.Search(web)
+    paths = list(search.paths(names[0], anchors=names))
+    assert len(paths) <= building.Limits().paths * 9
+    for found in paths:
+        assert len({one.sub for one in found}) == len(found)
+
+
 def test_five_hundred_hints_are_not_followed():
     hints = [f"https://victim{n}.example" for n in range(500)]
     web = Web().entity(GATEWAY, *hints, fetch="")
@@ -166,8 +178,11 @@ def test_a_path_is_not_longer_than_a_chain_may_be():
     for below, above in zip(names, [*names[1:], ANCHOR], strict=True):
         web.entity(below, above).vouch(above, below)
     assert len(build(web, subject=names[1]).statements) == 10
+    web.asked.clear()
     with pytest.raises(InvalidChain):
         build(web, subject=names[0])
+    assert f"{names[8]}{entity_ids.WELL_KNOWN}" in web.asked
+    assert f"{ANCHOR}{entity_ids.WELL_KNOWN}" not in web.asked
     with pytest.raises(InvalidChain):
         build(web, subject=names[6], rules=Rules(max_length=4))
 
@@ -177,9 +192,10 @@ def test_a_path_is_not_longer_than_a_chain_may_be():
 )
 def test_an_answer_about_somebody_else_is_none(issuer, subject):
     web = province()
-    web.publish(issuer, subject, builder.configuration(CITY, ANCHOR))
+    web.publish(issuer, subject, builder.configuration(CITY, "https://evil.example"))
     with pytest.raises(InvalidChain):
         build(web)
+    assert "evil" not in " ".join(web.asked)
 
 
 def test_without_a_fetch_endpoint_nobody_is_below():
