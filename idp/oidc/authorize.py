@@ -12,14 +12,14 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from authlib.oauth2 import OAuth2Error
-from authlib.oauth2.rfc6749 import AccessDeniedError
+from authlib.oauth2.rfc6749 import AccessDeniedError, InvalidRequestError
 from joserfc.errors import JoseError
 
 from idp import consents, interactions, represented, sessions
 from idp.assurance import Level
 from idp.errors import IdpError
 from idp.interactions import ClientHint, Interaction
-from idp.oidc import checks, hints, issuing, prompts
+from idp.oidc import checks, hints, issuing, prompts, pushed
 from idp.oidc.adapters import EPOCH, OAuthClient, OAuthRequest, find_client
 from idp.oidc.checks import Wanted
 from idp.oidc.claims import ClaimsRequest
@@ -55,6 +55,8 @@ class Asked(NamedTuple):
     params: Params
     client: OAuthClient
     interaction: Interaction | None
+    pushed: bool = False
+    """Whether the client has sent the request itself (RFC 9126)."""
 
     @property
     def redirect_uri(self) -> str:
@@ -72,7 +74,7 @@ def authorize(request: Request) -> Response | FormPost:
     if interaction is not None and interaction.result.get("done"):
         return redirect(interaction.url("/login/"))
     session = _session_and_epoch()
-    asked = verify(params, interaction)
+    asked = verify(params, interaction, was_pushed=pushed.named_by(request.query))
     for _ in range(TRIES):
         try:
             return _answer(asked, session)
@@ -88,14 +90,30 @@ def at_once(request: Request) -> Response | None:
 
     Whatever is refused here is decided again there, so that each failure is answered once.
     """
+    pushed.forget()
     if request.query.values.keys() & {"resume", "posted", "response_mode"}:
         return None
     session = sessions.current()
     if session is None:
         return None
     EPOCH.set(session.epoch)
+    if not pushed.named_by(request.query):
+        return _at_once(request.query, session)
     try:
-        asked = verify(request.query)
+        params = pushed.take(request.query)
+    except IdpError:
+        return None
+    if "response_mode" not in params.values:
+        given = _at_once(params, session, was_pushed=True)
+        if given is not None:
+            return given
+    pushed.leave(request.query, params)
+    return None
+
+
+def _at_once(params: Params, session: Session, *, was_pushed: bool = False) -> Response | None:
+    try:
+        asked = verify(params, was_pushed=was_pushed)
         decision = _decide(asked, session)
         if decision.prompt is not None:
             return None
@@ -105,7 +123,9 @@ def at_once(request: Request) -> Response | None:
     return given if isinstance(given, Response) else None
 
 
-def verify(params: Params, interaction: Interaction | None = None) -> Asked:
+def verify(
+    params: Params, interaction: Interaction | None = None, *, was_pushed: bool = False
+) -> Asked:
     """Who asks, and whether the answer may go where it says. Nothing is sent before this."""
     if params.repeated & {"client_id", "redirect_uri"} or params.size > MAX_KEPT:
         raise MalformedRequest
@@ -114,7 +134,7 @@ def verify(params: Params, interaction: Interaction | None = None) -> Asked:
         raise UnknownClient
     if not client.check_redirect_uri(params.values.get("redirect_uri", "")):
         raise UnregisteredRedirect
-    return Asked(params, client, interaction)
+    return Asked(params, client, interaction, was_pushed)
 
 
 def _session_and_epoch() -> Session | None:
@@ -125,6 +145,9 @@ def _session_and_epoch() -> Session | None:
 
 def _keep(form: Params) -> Response | FormPost:
     """Verified first, so that strangers cannot fill our memory."""
+    if pushed.named_by(form):
+        names = ("client_id", "request_uri")
+        return redirect(with_params(PATH, {n: form.values[n] for n in names if n in form.values}))
     _session_and_epoch()
     asked = verify(form)
     try:
@@ -145,7 +168,7 @@ def _find(query: Params) -> tuple[Params, Interaction | None]:
         if kept is None:
             raise RequestExpired
         return Params(kept), None
-    return query, None
+    return (pushed.take(query) if pushed.named_by(query) else query), None
 
 
 class _Decision(NamedTuple):
@@ -170,11 +193,10 @@ def _answer(asked: Asked, session: Session | None) -> Response | FormPost:
 
 def _decide(asked: Asked, session: Session | None) -> _Decision:
     """Whether a page comes first. Raises OAuth2Error; writes nothing."""
-    checks.check(asked.params, asked.client.record)
-    request = OAuthRequest(Request("GET"), asked.params)
-    grant = server.get_authorization_grant(request)
-    grant.validate_authorization_request()
-    wanted = checks.read(asked.params.values, asked.client.record, request.scope)
+    must = asked.client.record.require_pushed_authorization_requests
+    if must and not asked.pushed and asked.interaction is None:
+        raise InvalidRequestError("The request has to be pushed")
+    grant, wanted = read(asked.params, asked.client)
     if wanted.organisation:
         acts = session is not None and prompts.acts_here(session, asked.client.record, time.time())
         wanted = wanted.of_an_organisation() if acts else wanted.of_oneself()
@@ -204,6 +226,15 @@ def _issue(asked: Asked, session: Session, decided: _Decision) -> Response | For
     if asked.interaction is not None:
         interactions.finish(asked.interaction)
     return _send(asked, {"code": code})
+
+
+def read(params: Params, client: OAuthClient) -> tuple[Any, Wanted]:
+    """The grant that a request asks for, and what it wants. Raises OAuth2Error."""
+    checks.check(params, client.record)
+    request = OAuthRequest(Request("GET"), params)
+    grant = server.get_authorization_grant(request)
+    grant.validate_authorization_request()
+    return grant, checks.read(params.values, client.record, request.scope)
 
 
 class _Lookup:

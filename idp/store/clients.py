@@ -108,6 +108,8 @@ class Registration:
     audiences: tuple[str, ...] = ()
     """Resource servers, by client id, that may introspect this client's tokens."""
     require_pkce: bool = True
+    require_pushed_authorization_requests: bool = False
+    """Whether its requests count only as it has pushed them (RFC 9126 §6)."""
     minimum_acr: str = ""
     default_max_age: int | None = None
     jwks: dict[str, Any] | None = None

@@ -15,13 +15,15 @@ __all__ = ["register", "shebao"]
 
 FOR_PORTALS = {"/oauth/authorize", "/oauth/logout"}
 """Pages that other sites may post to: they only ask, and change nothing."""
+FOR_PROGRAMS = ("/sms/", "/health/", "/login/mini-program/ticket")
+"""No cookie decides anything there."""
 FILLED = {"name": "sms", "code": "HT-0001", "client_id": "shebao", "filename": "hutong.css"}
 
 
 def rules(app: flask.Flask, method: str) -> Iterator[str]:
     """Every address people open or send forms to, its variables filled in."""
     for rule in app.url_map.iter_rules():
-        if method in rule.methods and not rule.rule.startswith(("/sms/", "/health/")):
+        if method in rule.methods and not rule.rule.startswith(FOR_PROGRAMS):
             values = {name: FILLED.get(name, "x") for name in rule.arguments}
             path = rule.build(values, append_unknown=False)[1]
             if not path.startswith("/oauth/") or path in FOR_PORTALS | {"/oauth/logout/confirm"}:

@@ -45,6 +45,8 @@ KNOWN = {
     "request_parameter_supported",
     "request_uri_parameter_supported",
     "require_request_uri_registration",
+    "pushed_authorization_request_endpoint",
+    "require_pushed_authorization_requests",
     "code_challenge_methods_supported",
     "prompt_values_supported",
     "token_endpoint_auth_methods_supported",

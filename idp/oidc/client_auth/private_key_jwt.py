@@ -93,7 +93,8 @@ def _is_for_us(audience: Any, policy: str) -> bool:
     if policy == "issuer":
         return audience == issuer
     named = audience if isinstance(audience, list) else [audience]
-    return issuer in named or f"{issuer}/oauth/token" in named
+    ours = {issuer, f"{issuer}/oauth/token", f"{issuer}/oauth/par"}
+    return any(each in ours for each in named if isinstance(each, str))
 
 
 def _never_seen(client_id: str, jti: Any) -> bool:

@@ -7,7 +7,7 @@ follow from this table.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from idp.oidc.endpoints import introspection, revocation, token, userinfo
+from idp.oidc.endpoints import introspection, par, revocation, token, userinfo
 from idp.oidc.http import Request, Response
 
 
@@ -27,4 +27,7 @@ ENDPOINTS = (
     Endpoint("userinfo_endpoint", "/oauth/userinfo", ("GET", "POST"), userinfo.answer, cors=True),
     Endpoint("revocation_endpoint", "/oauth/revoke", ("POST",), revocation.answer, cors=True),
     Endpoint("introspection_endpoint", "/oauth/introspect", ("POST",), introspection.answer),
+    Endpoint(
+        "pushed_authorization_request_endpoint", "/oauth/par", ("POST",), par.answer, cors=True
+    ),
 )

@@ -1,0 +1,47 @@
+"""Pushed authorization requests (RFC 9126): checked here, before a browser is sent with them."""
+
+from http import HTTPStatus
+
+from authlib.oauth2 import OAuth2Error
+from authlib.oauth2.rfc6749 import InvalidRequestError
+
+from idp.oidc import authorize, pushed
+from idp.oidc.adapters import EPOCH, OAuthClient, OAuthRequest
+from idp.oidc.client_auth import CLIENT_AUTH
+from idp.oidc.endpoints.token import check_form
+from idp.oidc.http import MAX_KEPT, Params, Request, Response, json_response
+from idp.oidc.server import error_response, server
+from idp.store import buckets
+from idp.store import grants as store
+
+
+def answer(request: Request) -> Response:
+    EPOCH.set(store.read_epoch(buckets.draw()))
+    try:
+        check_form(request)
+        if request.form.size > MAX_KEPT:
+            status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+            raise OAuth2Error(
+                "The request is too large", error="invalid_request", status_code=status
+            )
+        client = server.authenticate_client(OAuthRequest(request, request.form), [*CLIENT_AUTH])
+        _check(request.form, client)
+    except OAuth2Error as error:
+        return error_response(error)
+    uri = pushed.keep(request.form.values, client.get_client_id())
+    lifetime = int(pushed.LIFETIME.total_seconds())
+    return json_response({"request_uri": uri, "expires_in": lifetime}, HTTPStatus.CREATED)
+
+
+def _check(asked: Params, client: OAuthClient) -> None:
+    """All that can be said before anybody is asked; the same is checked again when it is used,
+    for registrations change.
+    """
+    values = asked.values
+    if "request_uri" in values:  # §2.1
+        raise InvalidRequestError("A pushed request names no other")
+    if values.get("client_id", client.get_client_id()) != client.get_client_id():
+        raise InvalidRequestError("The client_id is another client's")
+    if not client.check_redirect_uri(values.get("redirect_uri", "")):
+        raise InvalidRequestError("The redirect_uri is not registered")
+    authorize.read(Params({**values, "client_id": client.get_client_id()}), client)
