@@ -3,7 +3,9 @@
 A mini program has neither our cookies nor a browser to send on. It posts the ``code`` of
 ``wx.login`` and opens the address it gets in a ``web-view``; there the person sees as whom they are
 about to sign in, and says yes. A ticket is good once, for a minute, and signs nobody in by itself:
-whoever lures somebody to an address with a ticket of their own shows them a stranger's name.
+whoever lures somebody to an address with a ticket of their own shows them a stranger's name. And a
+WeChat nobody has bound is offered for binding inside the program alone: else the lured would bind
+the lurer's to their own account.
 """
 
 import secrets
@@ -259,10 +261,17 @@ def _found(interaction: Interaction) -> Account | flask.Response:
         trail.failed("", upstream.name, error.code)
         return pages.show(interaction, failed=people.failed(error))
     account = accounts.by_id(bound.account_id) if bound else None
+    if account is None and not _inside():
+        return people.go(interaction.url("/login/"))
     if account is None:
         return people.go(linking.wait(interaction, upstream, person).url("/login/unknown"))
     db.session.commit()
     return account
+
+
+def _inside() -> bool:
+    program = services.upstream.mini_program
+    return program is not None and program.shows(flask.request.headers.get("User-Agent", ""))
 
 
 def _waiting(interaction: Interaction) -> tuple[Upstream, Person] | None:

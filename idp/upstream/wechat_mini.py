@@ -3,6 +3,7 @@
 ``session_key`` would open what WeChat seals for the program; it is never kept, nor handed on.
 """
 
+import re
 from typing import Any, ClassVar, Self
 
 import structlog
@@ -12,12 +13,14 @@ from idp.settings import Settings, WechatApp
 from idp.upstream.app_token import AppToken
 from idp.upstream.base import Person
 from idp.upstream.errors import NoMainlandNumber, UpstreamBusy
+from idp.upstream.wechat import is_wechat
 from idp.upstream.wechat_api import STALE_TOKEN, Refused, WechatApi
 from idp.upstream.wechat_people import person_of
 
 SESSION = "/sns/jscode2session"
 NUMBER = "/wxa/business/getuserphonenumber"
 MAINLAND = "86"
+_OPENED_BY = re.compile(r"miniProgram(?:/(wx[0-9a-f]{16}))?", re.IGNORECASE)
 _log = structlog.get_logger("idp.upstream")
 
 
@@ -38,6 +41,13 @@ class MiniProgram:
         if config is None or config.mini_program is None:
             return None
         return cls(config.mini_program, config.api, outbound.operator("wechat"))
+
+    def shows(self, user_agent: str) -> bool:
+        """Whether this is a ``web-view`` of this program, by what its browser says of itself; some
+        do not name the program.
+        """
+        found = _OPENED_BY.search(user_agent) if is_wechat(user_agent) else None
+        return found is not None and found[1] in {None, self._app.app_id}
 
     def person(self, code: str) -> Person:
         """Who called ``wx.login``."""

@@ -122,12 +122,14 @@ def person(browser: Browser, live_node: Live) -> Iterator[Callable[..., Person]]
         script: bool = True,
         width: int = 1280,
         locale: str = "zh-CN",
+        agent: str | None = None,
     ) -> Person:
         town = live or live_node
         context = browser.new_context(
             java_script_enabled=script,
             viewport={"width": width, "height": 800},
             locale=locale,
+            user_agent=agent,
             # A colour halfway through a transition is nobody's contrast.
             reduced_motion="reduce",
             ignore_https_errors=town.certificate is not None,

@@ -7,12 +7,14 @@ import pytest
 
 from demo.plan import WECHAT_APPS
 from tests.browser.person import Person
+from tests.upstream.actors import IN_WECHAT
 
 pytestmark = pytest.mark.browser
 Someone = Callable[..., Person]
 
 NUMBER = "13800000001"
 STATE = "a1B2"
+IN_PROGRAM = f"{IN_WECHAT} miniProgram/{WECHAT_APPS['mini_program']}"
 
 
 def link(citizen: Person, path: str, **query: str) -> str:
@@ -72,7 +74,7 @@ def test_the_pages_of_wechat_and_alipay_are_readable(person: Someone) -> None:
 def test_a_mini_program_signs_its_person_in_once_they_are_bound(
     person: Someone, script: bool, locale: str
 ) -> None:
-    view = person(width=360, script=script, locale=locale)
+    view = person(width=360, script=script, locale=locale, agent=IN_PROGRAM)
     page, number = view.page, view.live.new_number()
     wechat = f"{view.live.plan.sandbox.url}/phone/{number}/wechat"
 

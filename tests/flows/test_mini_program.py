@@ -8,9 +8,11 @@ from urllib.parse import urlsplit
 
 import flask
 import pytest
+from sqlalchemy import select
 
 from idp import settings
-from idp.store.engines import redis
+from idp.store.engines import db, redis
+from idp.store.linked import LinkedAccount
 from sandbox.wechat import people
 from sandbox.wechat.cgi import NUMBER
 from sandbox.wechat.sns import LAUNCH
@@ -19,13 +21,14 @@ from tests.actors import Citizen
 from tests.flows.test_linked import Walker, Walkers, walkers, wang
 from tests.oidc.actors import registered
 from tests.registers import registers, tap
-from tests.upstream.actors import Holder
+from tests.upstream.actors import IN_WECHAT, IN_WECOM, Holder
 from tests.upstream.conftest import APPS, tables
 
 __all__ = ["registers", "tap", "walkers", "wang"]
 
 APP = APPS["mini_program"]
 TICKET = "/login/mini-program/ticket"
+IN_PROGRAM = f"{IN_WECHAT} MiniProgramEnv/android miniProgram/{APP}"
 Citizens = Callable[..., Citizen]
 
 
@@ -123,10 +126,34 @@ class TestBound:
 
 
 class TestUnbound:
-    def test_is_bound_once_known_and_finds_the_number_filled_in(
-        self, walkers: Walkers, program: Program
+    @pytest.mark.parametrize(
+        "agent",
+        [
+            "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36",
+            IN_WECHAT,
+            f"{IN_WECHAT} miniProgram/wx9999999999999999",
+            f"{IN_WECOM} miniProgram/{APP}",
+        ],
+    )
+    def test_a_victim_lured_there_is_never_asked_to_bind_the_lurer_s(
+        self, app: flask.Flask, citizens: Citizens, program: Program, agent: str
     ) -> None:
-        view = walkers().citizen
+        """The ticket is of somebody else's WeChat; the victim signs in to their own account."""
+        victim = citizens(agent=agent)
+        victim.visits(address(program("13800000066", tells_number=True)))
+        assert victim.at == "/login/"
+        victim.submits("send-code", phone=victim.number)
+        victim.submits("login-submit", sms_code=victim.phone.code())
+        victim.submits("signup-submit", agree="yes")
+
+        assert victim.at == "/account/"
+        with app.app_context():
+            assert db.session.scalars(select(LinkedAccount)).all() == []
+
+    def test_is_bound_once_known_and_finds_the_number_filled_in(
+        self, citizens: Citizens, program: Program
+    ) -> None:
+        view = citizens(agent=IN_PROGRAM)
         view.visits(address(program(view.number, tells_number=True)))
         assert "还没有绑定账号" in view.text
         found = re.search(r'href="([^"]+)" id="stranger-signup"', view.text)
@@ -149,13 +176,14 @@ class TestUnbound:
     ) -> None:
         """Somebody's account has the number; the WeChat that tells it is bound to nobody."""
         citizens("13800000009").signs_up()
-        view = citizens("13800000008")
+        view = citizens("13800000008", agent=IN_PROGRAM)
         view.visits(address(program("13800000009", tells_number=True)))
         assert view.at == "/login/unknown"
         assert view.visits("/account/").at == "/login/"
 
     def test_a_foreign_number_is_left_out(self, citizens: Citizens, program: Program) -> None:
-        view = citizens().visits(address(program(people.FOREIGN, tells_number=True)))
+        view = citizens(agent=IN_PROGRAM)
+        view.visits(address(program(people.FOREIGN, tells_number=True)))
         assert view.at == "/login/unknown"
         assert people.FOREIGN not in view.visits(view.at_url("x=1")).text
 
@@ -299,4 +327,5 @@ class TestWithNothingElse:
         self, citizens: Citizens, program: Program
     ) -> None:
         assert "upstream-wechat" not in citizens().visits("/login/").text
-        assert citizens().visits(address(program("13800000001"))).at == "/login/unknown"
+        view = citizens(agent=IN_PROGRAM).visits(address(program("13800000001")))
+        assert view.at == "/login/unknown"
