@@ -45,6 +45,8 @@ from idp.store.engines import db
 
 PATH = "/oauth/authorize"
 POSTED = "authorize-post"
+PUSHED = "pushed"
+"""Where an interaction remembers the ``request_uri`` it began with."""
 TRIES = 5
 """Two tabs may change one session at once; each then decides again."""
 
@@ -55,8 +57,8 @@ class Asked(NamedTuple):
     params: Params
     client: OAuthClient
     interaction: Interaction | None
-    pushed: bool = False
-    """Whether the client has sent the request itself (RFC 9126)."""
+    pushed: str = ""
+    """The ``request_uri`` by which the client has sent the request itself (RFC 9126)."""
 
     @property
     def redirect_uri(self) -> str:
@@ -70,11 +72,11 @@ def authorize(request: Request) -> Response | FormPost:
     """
     if request.method == "POST":
         return _keep(request.form)
-    params, interaction = _find(request.query)
+    params, interaction, uri = _find(request.query)
     if interaction is not None and interaction.result.get("done"):
         return redirect(interaction.url("/login/"))
     session = _session_and_epoch()
-    asked = verify(params, interaction, was_pushed=pushed.named_by(request.query))
+    asked = verify(params, interaction, pushed_as=uri)
     for _ in range(TRIES):
         try:
             return _answer(asked, session)
@@ -90,30 +92,17 @@ def at_once(request: Request) -> Response | None:
 
     Whatever is refused here is decided again there, so that each failure is answered once.
     """
-    pushed.forget()
     if request.query.values.keys() & {"resume", "posted", "response_mode"}:
         return None
     session = sessions.current()
     if session is None:
         return None
     EPOCH.set(session.epoch)
-    if not pushed.named_by(request.query):
-        return _at_once(request.query, session)
     try:
-        params = pushed.take(request.query)
-    except IdpError:
-        return None
-    if "response_mode" not in params.values:
-        given = _at_once(params, session, was_pushed=True)
-        if given is not None:
-            return given
-    pushed.leave(request.query, params)
-    return None
-
-
-def _at_once(params: Params, session: Session, *, was_pushed: bool = False) -> Response | None:
-    try:
-        asked = verify(params, was_pushed=was_pushed)
+        params, uri = _named(request.query)
+        if "response_mode" in params.values:
+            return None
+        asked = verify(params, pushed_as=uri)
         decision = _decide(asked, session)
         if decision.prompt is not None:
             return None
@@ -123,9 +112,7 @@ def _at_once(params: Params, session: Session, *, was_pushed: bool = False) -> R
     return given if isinstance(given, Response) else None
 
 
-def verify(
-    params: Params, interaction: Interaction | None = None, *, was_pushed: bool = False
-) -> Asked:
+def verify(params: Params, interaction: Interaction | None = None, *, pushed_as: str = "") -> Asked:
     """Who asks, and whether the answer may go where it says. Nothing is sent before this."""
     if params.repeated & {"client_id", "redirect_uri"} or params.size > MAX_KEPT:
         raise MalformedRequest
@@ -134,7 +121,7 @@ def verify(
         raise UnknownClient
     if not client.check_redirect_uri(params.values.get("redirect_uri", "")):
         raise UnregisteredRedirect
-    return Asked(params, client, interaction, was_pushed)
+    return Asked(params, client, interaction, pushed_as)
 
 
 def _session_and_epoch() -> Session | None:
@@ -159,16 +146,23 @@ def _keep(form: Params) -> Response | FormPost:
     return redirect(f"{PATH}?posted={handle}")
 
 
-def _find(query: Params) -> tuple[Params, Interaction | None]:
+def _find(query: Params) -> tuple[Params, Interaction | None, str]:
     if resume := query.values.get("resume"):
         interaction = interactions.find(resume)
-        return Params(interaction.request), interaction
+        return Params(interaction.request), interaction, interaction.hints.get(PUSHED, "")
     if handle := query.values.get("posted"):
         kept = ephemeral.peek_sealed(POSTED, handle)
         if kept is None:
             raise RequestExpired
-        return Params(kept), None
-    return (pushed.take(query) if pushed.named_by(query) else query), None
+        return Params(kept), None, ""
+    params, uri = _named(query)
+    return params, None, uri
+
+
+def _named(query: Params) -> tuple[Params, str]:
+    """The request itself, or the one it names."""
+    uri = pushed.named_by(query)
+    return (pushed.read(query), uri) if uri else (query, "")
 
 
 class _Decision(NamedTuple):
@@ -194,7 +188,7 @@ def _answer(asked: Asked, session: Session | None) -> Response | FormPost:
 def _decide(asked: Asked, session: Session | None) -> _Decision:
     """Whether a page comes first. Raises OAuth2Error; writes nothing."""
     must = asked.client.record.require_pushed_authorization_requests
-    if must and not asked.pushed and asked.interaction is None:
+    if must and not asked.pushed:
         raise InvalidRequestError("The request has to be pushed")
     grant, wanted = read(asked.params, asked.client)
     if wanted.organisation:
@@ -223,6 +217,8 @@ def _issue(asked: Asked, session: Session, decided: _Decision) -> Response | For
     value = _code(asked, decided.wanted, session, given)
     told_whom = {"whom": True} if decided.wanted.organisation else {}
     code = decided.grant.issue(session, given.value() | told_whom, value)
+    if asked.pushed:
+        pushed.use(asked.pushed)
     if asked.interaction is not None:
         interactions.finish(asked.interaction)
     return _send(asked, {"code": code})
@@ -338,6 +334,8 @@ def _hints(asked: Asked, decision: _Decision) -> dict[str, str]:
     found["claims"] = " ".join(sorted(decision.wanted.all_claims))
     if decision.level is not None:
         found["acr"] = decision.level.acr
+    if asked.pushed:
+        found[PUSHED] = asked.pushed
     return found
 
 

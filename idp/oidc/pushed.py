@@ -1,10 +1,10 @@
-"""Authorization requests that a client has pushed (RFC 9126): kept for a minute, good once."""
+"""Authorization requests that a client has pushed (RFC 9126): kept for a minute, answered once."""
 
 import secrets
 from collections.abc import Mapping
-from contextvars import ContextVar
 from datetime import timedelta
 
+from idp import settings
 from idp.oidc.errors import RequestExpired
 from idp.oidc.http import Params
 from idp.store import ephemeral
@@ -13,9 +13,6 @@ URN = "urn:ietf:params:oauth:request_uri:"
 LIFETIME = timedelta(seconds=60)
 _KIND = "pushed-request"
 _AUTHENTICATION = {"client_id", "client_secret", "client_assertion", "client_assertion_type"}
-
-_TAKEN: ContextVar[tuple[str, Params] | None] = ContextVar("pushed", default=None)
-"""What the short way has taken and left to the long one, within one request."""
 
 
 def keep(values: Mapping[str, str], client_id: str) -> str:
@@ -26,31 +23,27 @@ def keep(values: Mapping[str, str], client_id: str) -> str:
     return URN + handle
 
 
-def named_by(query: Params) -> bool:
-    """Whether the request is one of ours; others' addresses are not followed (``checks``)."""
-    return query.values.get("request_uri", "").startswith(URN)
+def named_by(query: Params) -> str:
+    """The ``request_uri`` where it is one of ours; others' addresses are not followed."""
+    uri = query.values.get("request_uri", "")
+    return uri if uri.startswith(URN) else ""
 
 
-def take(query: Params) -> Params:
-    """The request that was pushed, once, for the client that pushed it; what stands beside it in
-    the address counts for nothing (§4). Raises RequestExpired.
+def read(query: Params) -> Params:
+    """The request that was pushed, for the client that pushed it; what stands beside it in the
+    address counts for nothing (§4). A browser may ask more than once before it is answered.
+    Raises RequestExpired.
     """
-    uri = query.values["request_uri"]
-    left = _TAKEN.get()
-    _TAKEN.set(None)
-    if left is not None and left[0] == uri:
-        return left[1]
-    found = ephemeral.take_sealed(_KIND, uri.removeprefix(URN))
+    found = ephemeral.peek_sealed(_KIND, named_by(query).removeprefix(URN))
     if found is None or found["client_id"] != query.values.get("client_id") or query.repeated:
         raise RequestExpired
     return Params(found)
 
 
-def leave(query: Params, params: Params) -> None:
-    """Let the long way have what the short way has taken and did not answer."""
-    _TAKEN.set((query.values["request_uri"], params))
-
-
-def forget() -> None:
-    """Begin a request: what this thread has taken for another one is not ours."""
-    _TAKEN.set(None)
+def use(uri: str) -> None:
+    """It has an answer, and may have no other: also where a person was asked in two tabs, for
+    longer than the request was kept. Raises RequestExpired.
+    """
+    lasting = settings.current.sessions.interaction + LIFETIME
+    if not ephemeral.use_up(_KIND, uri.removeprefix(URN), lasting):
+        raise RequestExpired

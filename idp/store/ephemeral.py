@@ -88,6 +88,14 @@ def first_time(kind: str, secret: str, lifetime: timedelta) -> bool:
     return bool(ask(("SET", key(kind, secret), b"1", "NX", "PX", _ms(lifetime)))[0])
 
 
+def use_up(kind: str, secret: str, lifetime: timedelta) -> bool:
+    """Forget a value, whether or not it is still there; False where somebody has done so before,
+    within ``lifetime``.
+    """
+    used = ("SET", key(f"{kind}-used", secret), b"1", "NX", "PX", _ms(lifetime))
+    return bool(ask(used, ("DEL", key(kind, secret)))[0])
+
+
 def forget(kind: str, secret: str) -> None:
     ask(("DEL", key(kind, secret)))
 

@@ -3,17 +3,17 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode
 
 import flask
 import pytest
 from redis.connection import AbstractConnection
 
 from idp import standing
-from idp.oidc import pushed
-from idp.oidc.http import MAX_KEPT, Params
+from idp.oidc.http import MAX_KEPT
 from idp.store.engines import redis
 from tests.oidc.actors import Person, Portal, registered
+from tests.oidc.test_two_ways import cookie
 
 PATH = "/oauth/par"
 URN = "urn:ietf:params:oauth:request_uri:"
@@ -175,25 +175,57 @@ class TestUsing:
         assert signed_in.page.status_code == 410
         assert "Location" not in signed_in.page.headers
 
-    def test_of_many_at_once_one_has_an_answer(self, app: flask.Flask, shebao: Portal) -> None:
-        url = pushed_url(shebao)
+    def test_of_many_at_once_one_has_an_answer(
+        self, app: flask.Flask, signed_in: Person, shebao: Portal
+    ) -> None:
+        url, session = pushed_url(shebao), cookie(signed_in)["HTTP_COOKIE"]
 
         def opens(_: int) -> str:
-            return str(app.test_client().get(url).headers["Location"])
+            browser = app.test_client(use_cookies=False)
+            return str(browser.get(url, headers={"Cookie": session}).headers["Location"])
 
         with ThreadPoolExecutor(8) as pool:
             answers = list(pool.map(opens, range(8)))
-        assert sum(each.startswith("/login/") for each in answers) == 1
+        assert sum("code=" in each for each in answers) == 1
         assert sum(each.startswith("/error/") for each in answers) == 7
 
-    def test_another_portal_s_is_refused_and_used_up(
+    def test_may_be_opened_again_before_it_is_answered(self, wang: Person, shebao: Portal) -> None:
+        url = pushed_url(shebao)
+        wang.opens(url)
+        wang.opens(url).signs_in().presses("consent-allow")
+        assert "code" in wang.arrived
+
+    def test_of_two_tabs_one_has_an_answer(self, wang: Person, shebao: Portal) -> None:
+        url = pushed_url(shebao)
+        first = wang.opens(url).page
+        wang.opens(url).signs_in().presses("consent-allow")
+        assert "code" in wang.arrived
+
+        wang.page = first
+        wang.opens(
+            f"/oauth/authorize?resume={parse_qs(first.request.query_string.decode())['i'][0]}"
+        )
+        assert wang.page.status_code == 410
+
+    def test_is_answered_however_long_the_person_took(
+        self, app: flask.Flask, wang: Person, shebao: Portal
+    ) -> None:
+        wang.opens(pushed_url(shebao))
+        with app.app_context():
+            for name in redis.scan_iter("e:pushed-request:*"):
+                assert 0 < redis.pttl(name) <= 60_000
+                redis.delete(name)
+        wang.signs_in().presses("consent-allow")
+        assert "code" in wang.arrived
+
+    def test_another_portal_s_is_refused_and_left_alone(
         self, app: flask.Flask, signed_in: Person, shebao: Portal
     ) -> None:
-        thief = registered(app, "thief")
         uri = pushes(shebao).json["request_uri"]
-        for portal in (thief, shebao):
-            signed_in.opens(url_of(portal, uri))
-            assert signed_in.page.status_code == 410
+        signed_in.opens(url_of(registered(app, "thief"), uri))
+        assert signed_in.page.status_code == 410
+        signed_in.opens(url_of(shebao, uri), follow=False)
+        assert "code" in signed_in.arrived
 
     @pytest.mark.parametrize("handle", ["", "x", "x" * 3000, "../", "%00"])
     def test_a_guess_is_a_page_of_ours(self, wang: Person, shebao: Portal, handle: str) -> None:
@@ -239,7 +271,7 @@ class TestWhereItIsRequired:
         assert "code" in wang.arrived
 
 
-def test_costs_one_question_more_than_a_plain_request(
+def test_costs_two_questions_more_than_a_plain_request(
     app: flask.Flask,
     signed_in: Person,
     shebao: Portal,
@@ -262,13 +294,6 @@ def test_costs_one_question_more_than_a_plain_request(
     plain = cost(lambda: signed_in.opens(shebao.url(), follow=False))
     assert cost(lambda: pushes(shebao)) == 2  # the epoch, and the request
     url = pushed_url(shebao)
-    assert cost(lambda: signed_in.opens(url, follow=False)) == plain + 1
-
-
-def test_a_request_left_by_another_is_not_found(shebao: Portal) -> None:
-    """What the short way leaves for the long one is for one request only."""
-    query = Params({"request_uri": f"{URN}left", "client_id": "shebao"})
-    pushed.leave(query, Params({"client_id": "shebao"}))
-    pushed.forget()
-    with shebao.app.app_context(), pytest.raises(pushed.RequestExpired):
-        pushed.take(query)
+    assert (
+        cost(lambda: signed_in.opens(url, follow=False)) == plain + 2
+    )  # to read it, and to use it up
