@@ -286,16 +286,24 @@ class TestPrivateKeyJwt:
         } | changes
         return {k: v for k, v in claims.items() if v is not None}
 
-    def _asks(self, portal: Portal, key: ECKey, header: dict | None = None, **changes: Any) -> Any:
+    def _asks(
+        self,
+        portal: Portal,
+        key: ECKey,
+        header: dict | None = None,
+        path: str = "/oauth/token",
+        **changes: Any,
+    ) -> Any:
         header = {"alg": "ES256", "kid": "k1"} | (header or {})
         assertion = jwt.encode(header, self._claims(**changes), key, algorithms=["ES256"])
-        return self._shows(portal, assertion)
+        return self._shows(portal, assertion, path)
 
-    def _shows(self, portal: Portal, assertion: str) -> Any:
+    def _shows(self, portal: Portal, assertion: str, path: str = "/oauth/token") -> Any:
+        wanted = {"grant_type": "client_credentials"} if path == "/oauth/token" else {"token": "x"}
         return portal.calls(
-            "/oauth/token",
+            path,
             auth=False,
-            grant_type="client_credentials",
+            **wanted,
             client_assertion_type="urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
             client_assertion=assertion,
         )
@@ -359,6 +367,26 @@ class TestPrivateKeyJwt:
         assert self._asks(careful, key).status_code == 200
         for aud in ("http://localhost:8000/oauth/token", ["http://localhost:8000"]):
             assert self._asks(careful, key, aud=aud).json["error"] == "invalid_client"
+
+    @pytest.mark.parametrize("path", ["/oauth/revoke", "/oauth/introspect"])
+    def test_a_client_held_to_the_issuer_is_held_to_it_wherever_it_says_who_it_is(
+        self, app: Any, careful: Portal, key: ECKey, path: str
+    ) -> None:
+        with app.app_context():
+            standing.change_client("careful", {"assertion_audience": "issuer"})
+        issuer = "http://localhost:8000"
+
+        assert self._asks(careful, key, path=path).status_code == 200
+        for aud in (
+            [issuer],
+            [issuer, "https://elsewhere.test"],
+            ["https://elsewhere.test", issuer],
+            f"{issuer}/",
+            f"{issuer}/oauth/token",
+            issuer + path,
+        ):
+            refused = self._asks(careful, key, path=path, aud=aud)
+            assert (refused.status_code, refused.json["error"]) == (401, "invalid_client")
 
 
 class TestRefreshing:
