@@ -38,6 +38,7 @@ _CHOICES: dict[str, frozenset[str]] = {
     "userinfo_encrypted_response_enc": frozenset({"", *clients.CONTENT_ENCRYPTION}),
     "access_token_format": frozenset({"opaque", "jwt"}),
     "assertion_audience": frozenset({"any", "issuer"}),
+    "request_object_signing_alg": frozenset({"", "ES256", "PS256", "RS256", "EdDSA"}),
     "token_endpoint_auth_signing_alg": frozenset({"ES256", "PS256", "RS256", "EdDSA"}),
 }
 
@@ -252,6 +253,8 @@ def _nonsense(made: Registration) -> dict[str, bool]:
         "a statutory client names its statute": made.statutory and not made.statute,
         "private_key_jwt needs jwks or jwks_uri": made.token_endpoint_auth_method
         == "private_key_jwt"
+        and not (made.jwks or made.jwks_uri),
+        "signed requests need jwks or jwks_uri": made.signs_requests
         and not (made.jwks or made.jwks_uri),
         "a public client cannot leave PKCE out": made.public and not made.require_pkce,
         "a public client cannot act for itself": made.public

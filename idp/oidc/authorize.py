@@ -19,11 +19,17 @@ from idp import consents, interactions, represented, sessions
 from idp.assurance import Level
 from idp.errors import IdpError
 from idp.interactions import ClientHint, Interaction
-from idp.oidc import checks, hints, issuing, prompts, pushed
+from idp.oidc import checks, hints, issuing, prompts, pushed, request_objects
 from idp.oidc.adapters import EPOCH, OAuthClient, OAuthRequest, find_client
 from idp.oidc.checks import Wanted
 from idp.oidc.claims import ClaimsRequest
-from idp.oidc.errors import MalformedRequest, RequestExpired, UnknownClient, UnregisteredRedirect
+from idp.oidc.errors import (
+    MalformedRequest,
+    RequestExpired,
+    UnknownClient,
+    UnregisteredRedirect,
+    UnsignedRequest,
+)
 from idp.oidc.http import (
     KEPT_FOR,
     MAX_KEPT,
@@ -57,6 +63,8 @@ class Asked(NamedTuple):
     params: Params
     client: OAuthClient
     interaction: Interaction | None
+    signed: bool = False
+    """Whether all of it stood under the client's own signature (RFC 9101)."""
     pushed: str = ""
     """The ``request_uri`` by which the client has sent the request itself (RFC 9126)."""
 
@@ -76,7 +84,10 @@ def authorize(request: Request) -> Response | FormPost:
     if interaction is not None and interaction.result.get("done"):
         return redirect(interaction.url("/login/"))
     session = _session_and_epoch()
-    asked = verify(params, interaction, pushed_as=uri)
+    signed = request_objects.is_signed(params.values.get("request", ""))
+    if signed:
+        params = _opened(params)
+    asked = verify(params, interaction, pushed_as=uri)._replace(signed=signed)
     for _ in range(TRIES):
         try:
             return _answer(asked, session)
@@ -92,7 +103,7 @@ def at_once(request: Request) -> Response | None:
 
     Whatever is refused here is decided again there, so that each failure is answered once.
     """
-    if request.query.values.keys() & {"resume", "posted", "response_mode"}:
+    if request.query.values.keys() & {"resume", "posted", "response_mode", "request"}:
         return None
     session = sessions.current()
     if session is None:
@@ -121,7 +132,7 @@ def verify(params: Params, interaction: Interaction | None = None, *, pushed_as:
         raise UnknownClient
     if not client.check_redirect_uri(params.values.get("redirect_uri", "")):
         raise UnregisteredRedirect
-    return Asked(params, client, interaction, pushed_as)
+    return Asked(params, client, interaction, pushed=pushed_as)
 
 
 def _session_and_epoch() -> Session | None:
@@ -136,6 +147,8 @@ def _keep(form: Params) -> Response | FormPost:
         names = ("client_id", "request_uri")
         return redirect(with_params(PATH, {n: form.values[n] for n in names if n in form.values}))
     _session_and_epoch()
+    if request_objects.is_signed(form.values.get("request", "")):
+        return _keep_signed(form)
     asked = verify(form)
     try:
         checks.no_parameter_is_repeated(form, asked.client.record)
@@ -144,6 +157,32 @@ def _keep(form: Params) -> Response | FormPost:
     handle = secrets.token_urlsafe(16)
     ephemeral.put_sealed(POSTED, handle, dict(form.values), KEPT_FOR)
     return redirect(f"{PATH}?posted={handle}")
+
+
+def _keep_signed(form: Params) -> Response:
+    """Where it leads stands under the signature, which is looked at once: when it is used."""
+    if form.repeated or form.size > MAX_KEPT:
+        raise MalformedRequest
+    if find_client(form.values.get("client_id", "")) is None:
+        raise UnknownClient
+    handle = secrets.token_urlsafe(16)
+    ephemeral.put_sealed(POSTED, handle, dict(form.values), KEPT_FOR)
+    return redirect(f"{PATH}?posted={handle}")
+
+
+def _opened(params: Params) -> Params:
+    """What stands inside the request object. Raises IdpError: where it says the answer goes is
+    nobody's word before its signature is good.
+    """
+    if params.repeated or params.size > MAX_KEPT:
+        raise MalformedRequest
+    client = find_client(params.values.get("client_id", ""))
+    if client is None:
+        raise UnknownClient
+    try:
+        return request_objects.opened(params, client)
+    except OAuth2Error as error:
+        raise UnsignedRequest from error
 
 
 def _find(query: Params) -> tuple[Params, Interaction | None, str]:
@@ -187,9 +226,11 @@ def _answer(asked: Asked, session: Session | None) -> Response | FormPost:
 
 def _decide(asked: Asked, session: Session | None) -> _Decision:
     """Whether a page comes first. Raises OAuth2Error; writes nothing."""
-    must = asked.client.record.require_pushed_authorization_requests
-    if must and not asked.pushed:
+    record, resumed = asked.client.record, asked.interaction is not None
+    if record.require_pushed_authorization_requests and not asked.pushed:
         raise InvalidRequestError("The request has to be pushed")
+    if record.require_signed_request_object and not (asked.signed or asked.pushed or resumed):
+        raise InvalidRequestError("The request has to be signed")
     grant, wanted = read(asked.params, asked.client)
     if wanted.organisation:
         acts = session is not None and prompts.acts_here(session, asked.client.record, time.time())

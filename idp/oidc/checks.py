@@ -97,7 +97,9 @@ def no_parameter_is_huge(params: Params, _client: Registration) -> None:
 
 
 def no_request_object(params: Params, _client: Registration) -> None:
-    """Core §6: discovery says that neither form is supported yet."""
+    """Core §6: a signed one has been opened before; nobody vouches for another, and addresses of
+    one are not followed.
+    """
     if "request" in params.values:
         raise RequestNotSupported
     if "request_uri" in params.values:

@@ -6,6 +6,7 @@ import orjson
 
 from idp import assurance
 from idp.keys import ALGORITHMS
+from idp.oidc import request_objects
 from idp.oidc.authorize import PATH
 from idp.oidc.checks import DISPLAYS, PROMPTS, RESPONSE_MODES
 from idp.oidc.claims import CLAIMS, SCOPES
@@ -66,7 +67,9 @@ def metadata() -> dict[str, Any]:
         **offering.metadata(),
         "ui_locales_supported": list(settings.node.languages),
         "claims_parameter_supported": True,
-        "request_parameter_supported": False,
+        "request_parameter_supported": True,
+        "request_object_signing_alg_values_supported": list(request_objects.ALGORITHMS),
+        "require_signed_request_object": False,
         "request_uri_parameter_supported": False,
         "require_request_uri_registration": False,
         "require_pushed_authorization_requests": False,

@@ -32,6 +32,19 @@ class MalformedRequest(IdpError):
     oauth_error = "invalid_request"
 
 
+class UnsignedRequest(IdpError):
+    """A signed authorization request is not the client's, was used before, or is not for us. The
+    log names why: its cause is an OAuth error, ``invalid_request_object``.
+    """
+
+    code = "HT-1008"
+    message = N_("登录请求的签名无效，为保护您的安全，登录已停止。")
+    next_step = N_(
+        "请返回您要访问的网站，重新点击“登录”；仍然不行的，请联系该网站并告知下面的代码。"
+    )
+    oauth_error = "invalid_request_object"
+
+
 class RequestExpired(IdpError):
     """The stored authorization request is older than an interaction lives."""
 

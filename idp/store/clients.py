@@ -110,6 +110,10 @@ class Registration:
     require_pkce: bool = True
     require_pushed_authorization_requests: bool = False
     """Whether its requests count only as it has pushed them (RFC 9126 §6)."""
+    require_signed_request_object: bool = False
+    """Whether its requests count only under its own signature (RFC 9101 §10.5)."""
+    request_object_signing_alg: str = ""
+    """The only algorithm it signs them by; empty: any of those the metadata name."""
     minimum_acr: str = ""
     default_max_age: int | None = None
     jwks: dict[str, Any] | None = None
@@ -149,6 +153,10 @@ class Registration:
     @property
     def public(self) -> bool:
         return self.token_endpoint_auth_method == "none"
+
+    @property
+    def signs_requests(self) -> bool:
+        return self.require_signed_request_object or bool(self.request_object_signing_alg)
 
     @property
     def statutory(self) -> bool:

@@ -102,7 +102,7 @@ def test_a_registered_query_is_kept(wang: Person, register: Callable[..., Portal
         ({"claims": "{"}, "invalid_request"),
         ({"claims": "[]"}, "invalid_request"),
         ({"claims": '{"userinfo": {"name": 7}}'}, "invalid_request"),
-        ({"request": "x.y.z"}, "request_not_supported"),
+        ({"request": "eyJhbGciOiJub25lIn0.e30."}, "request_not_supported"),
         ({"request_uri": "https://shebao.test/r"}, "request_uri_not_supported"),
         ({"registration": "{}"}, "registration_not_supported"),
         ({"code_challenge": None}, "invalid_request"),

@@ -43,6 +43,8 @@ KNOWN = {
     "ui_locales_supported",
     "claims_parameter_supported",
     "request_parameter_supported",
+    "request_object_signing_alg_values_supported",
+    "require_signed_request_object",
     "request_uri_parameter_supported",
     "require_request_uri_registration",
     "pushed_authorization_request_endpoint",

@@ -71,7 +71,7 @@ class TestPushing:
             ({"prompt": "none login"}, "invalid_request"),
             ({"max_age": "-1"}, "invalid_request"),
             ({"claims": "{"}, "invalid_request"),
-            ({"request": "eyJ"}, "request_not_supported"),
+            ({"request": "eyJ"}, "invalid_request_object"),
         ],
     )
     def test_what_is_wrong_with_it_is_told_to_the_portal_alone(

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidRequestError
 
-from idp.oidc import authorize, pushed
+from idp.oidc import authorize, pushed, request_objects
 from idp.oidc.adapters import EPOCH, OAuthClient, OAuthRequest
 from idp.oidc.client_auth import CLIENT_AUTH
 from idp.oidc.endpoints.token import check_form
@@ -25,23 +25,28 @@ def answer(request: Request) -> Response:
                 "The request is too large", error="invalid_request", status_code=status
             )
         client = server.authenticate_client(OAuthRequest(request, request.form), [*CLIENT_AUTH])
-        _check(request.form, client)
+        asked = _asked(request.form, client)
     except OAuth2Error as error:
         return error_response(error)
-    uri = pushed.keep(request.form.values, client.get_client_id())
+    uri = pushed.keep(asked.values, client.get_client_id())
     lifetime = int(pushed.LIFETIME.total_seconds())
     return json_response({"request_uri": uri, "expires_in": lifetime}, HTTPStatus.CREATED)
 
 
-def _check(asked: Params, client: OAuthClient) -> None:
-    """All that can be said before anybody is asked; the same is checked again when it is used,
-    for registrations change.
+def _asked(form: Params, client: OAuthClient) -> Params:
+    """The request, after all that can be said before anybody is asked; the same is checked again
+    when it is used, for registrations change.
     """
-    values = asked.values
-    if "request_uri" in values:  # §2.1
+    if "request_uri" in form.values:  # §2.1
         raise InvalidRequestError("A pushed request names no other")
+    if "request" in form.values:  # §3
+        form = request_objects.opened(form, client)
+    elif client.record.require_signed_request_object:
+        raise InvalidRequestError("The request has to be signed")
+    values = form.values
     if values.get("client_id", client.get_client_id()) != client.get_client_id():
         raise InvalidRequestError("The client_id is another client's")
     if not client.check_redirect_uri(values.get("redirect_uri", "")):
         raise InvalidRequestError("The redirect_uri is not registered")
     authorize.read(Params({**values, "client_id": client.get_client_id()}), client)
+    return form
