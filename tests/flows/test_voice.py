@@ -1,11 +1,16 @@
 """A code read out by a phone call: offered where the node can call, above all in elder mode."""
 
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pytest
+import time_machine
 
 from sandbox.inbox import Inbox
 from tests.actors import Citizen
+from tests.flows.test_throttling import solve
 
 Citizens = Callable[..., Citizen]
 
@@ -34,6 +39,12 @@ def asks_for_text(citizen: Citizen, start: str = "/login/?m=sms") -> Citizen:
     citizen.visits(start).submits("send-code", phone=citizen.number)
     citizen.phone.texts()  # it has come before anything else is asked for
     return citizen
+
+
+def link(citizen: Citizen, name: str) -> str:
+    found = re.search(rf'id="{name}" href="([^"]+)"', citizen.text)
+    assert found, citizen.text
+    return unescape(found[1])
 
 
 def rang(citizen: Citizen) -> bool:
@@ -68,6 +79,7 @@ def test_the_code_of_the_text_before_is_no_longer_good(citizen: Citizen) -> None
 
 def test_a_text_may_be_had_again_after_a_call(citizen: Citizen) -> None:
     asks_for_text(citizen).submits("call-me")
+    assert rang(citizen)
     citizen.submits("send-code")
 
     assert "验证码已发送至" in citizen.text
@@ -130,6 +142,32 @@ def test_an_unknown_and_a_known_number_are_called_alike(citizens: Citizens) -> N
         assert rang(other)
         pages.append((other.status, "正在拨打" in other.text))
     assert pages[0] == pages[1]
+
+
+class TestWhereACheckIsDue:
+    """Many codes asked for here and none entered."""
+
+    @pytest.fixture
+    def suspected(self, citizen: Citizen) -> Citizen:
+        for _ in range(3):
+            asks_for_text(citizen)
+        return citizen.visits("/login/?m=sms").visits(citizen.at_url("elder=1"))
+
+    def test_a_call_waits_for_the_check_and_loses_nothing(self, suspected: Citizen) -> None:
+        suspected.submits("call-me", phone=suspected.number)
+        assert "请先完成安全检查" in suspected.text
+        assert suspected.number in suspected.text
+
+        suspected.submits("call-me", phone=suspected.number, altcha=solve(suspected))
+        assert rang(suspected)
+
+    def test_who_runs_no_script_waits_and_is_called(self, suspected: Citizen) -> None:
+        suspected.submits("call-me", phone=suspected.number)
+        suspected.visits(link(suspected, "captcha-noscript"))
+        with time_machine.travel(datetime.now(UTC) + timedelta(minutes=1), tick=True):
+            suspected.submits("captcha-submit")
+            suspected.submits("call-me", phone=suspected.number)
+            assert rang(suspected)
 
 
 class TestWithoutACaller:
