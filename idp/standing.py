@@ -34,6 +34,8 @@ _CHOICES: dict[str, frozenset[str]] = {
     "subject_type": frozenset({"pairwise"}),
     "id_token_signed_response_alg": frozenset({*ALGORITHMS, *GM}),
     "userinfo_signed_response_alg": frozenset({"", *ALGORITHMS}),
+    "id_token_encrypted_response_alg": frozenset({"", *clients.KEY_MANAGEMENT}),
+    "id_token_encrypted_response_enc": frozenset({"", *clients.CONTENT_ENCRYPTION}),
     "userinfo_encrypted_response_alg": frozenset({"", *clients.KEY_MANAGEMENT}),
     "userinfo_encrypted_response_enc": frozenset({"", *clients.CONTENT_ENCRYPTION}),
     "access_token_format": frozenset({"opaque", "jwt"}),
@@ -272,15 +274,18 @@ def _nonsense(made: Registration) -> dict[str, bool]:
 def _uncovered(made: Registration) -> dict[str, bool]:
     """What a client lacks to be told things only it may read."""
     alg, enc = made.userinfo_encrypted_response_alg, made.userinfo_encrypted_response_enc
+    of_id_tokens = made.id_token_encrypted_response_alg, made.id_token_encrypted_response_enc
+    encrypts = bool(alg) or any(of_id_tokens)
     unknown = sorted(set(made.sensitive_claims) - set(clients.SENSITIVE.values()))
     guarded = "id_number" in made.sensitive_claims
     return {
         f"sensitive_claims has {', '.join(unknown)}": bool(unknown),
         "userinfo_encrypted_response_alg and _enc belong together": bool(alg) != bool(enc),
         "an encrypted answer is signed too": bool(alg) and not made.userinfo_signed_response_alg,
-        "an encrypted answer needs jwks or jwks_uri": bool(alg)
-        and not (made.jwks or made.jwks_uri),
-        "jwks has no key of use enc": bool(alg) and bool(made.jwks) and not _to_encrypt(made.jwks),
+        "id_token_encrypted_response_alg and _enc belong together": any(of_id_tokens)
+        and not all(of_id_tokens),
+        "an encrypted answer needs jwks or jwks_uri": encrypts and not (made.jwks or made.jwks_uri),
+        "jwks has no key of use enc": encrypts and bool(made.jwks) and not _to_encrypt(made.jwks),
         "id_number needs userinfo_encrypted_response_alg": guarded and not alg,
         "id_number is not for public clients": guarded and made.public,
     }

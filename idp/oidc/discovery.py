@@ -56,6 +56,8 @@ def metadata() -> dict[str, Any]:
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": list(services.keys.algorithms),
         "userinfo_signing_alg_values_supported": list(ALGORITHMS),
+        "id_token_encryption_alg_values_supported": list(KEY_MANAGEMENT),
+        "id_token_encryption_enc_values_supported": list(CONTENT_ENCRYPTION),
         "userinfo_encryption_alg_values_supported": list(KEY_MANAGEMENT),
         "userinfo_encryption_enc_values_supported": list(CONTENT_ENCRYPTION),
         "display_values_supported": list(DISPLAYS),

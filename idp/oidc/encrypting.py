@@ -12,16 +12,26 @@ log = structlog.get_logger(__name__)
 _REGISTRY = jwe.JWERegistry(algorithms=[*KEY_MANAGEMENT, *CONTENT_ENCRYPTION])
 
 
-def to_client(client: Registration, signed: str) -> str:
-    """``signed`` as the client's registration wants it encrypted.
+def userinfo(client: Registration, signed: str) -> str:
+    """As the client's registration wants it (Core §5.3.2). Raises what ``_to_client`` raises."""
+    wants = client.userinfo_encrypted_response_alg, client.userinfo_encrypted_response_enc
+    return _to_client(client, signed, *wants)
 
-    Raises NoKeyToEncryptTo, or OAuth2Error where its keys cannot be had now.
+
+def id_token(client: Registration, signed: str) -> str:
+    """As the client's registration wants it (Core §2), or as it is. Raises what ``_to_client``
+    raises: never does one leave in clear that was to be encrypted.
     """
-    alg = client.userinfo_encrypted_response_alg
+    alg, enc = client.id_token_encrypted_response_alg, client.id_token_encrypted_response_enc
+    return _to_client(client, signed, alg, enc) if alg else signed
+
+
+def _to_client(client: Registration, signed: str, alg: str, enc: str) -> str:
+    """Raises NoKeyToEncryptTo, or OAuth2Error where its keys cannot be had now."""
     key = client_keys.to_encrypt(client, alg)
     if key is None:
         raise _no_key(client, "none of use enc fits")
-    header = {"alg": alg, "enc": client.userinfo_encrypted_response_enc, "cty": "JWT"}
+    header = {"alg": alg, "enc": enc, "cty": "JWT"}
     if key.kid:
         header["kid"] = key.kid
     try:

@@ -7,7 +7,7 @@ from typing import Any
 from idp import sessions
 from idp.audit import events
 from idp.audit import log as audit
-from idp.oidc import telling, tokens
+from idp.oidc import encrypting, telling, tokens
 from idp.services import services
 from idp.store import grants as store
 from idp.store import tokens as kept
@@ -56,7 +56,8 @@ def answer(
     }
     if "openid" in scope.split():
         claims = telling.in_id_token(client, core, place[1], scope)
-        found["id_token"] = tokens.id_token(client, core, access.text, claims)
+        signed = tokens.id_token(client, core, access.text, claims)
+        found["id_token"] = encrypting.id_token(client, signed)
     return found, access
 
 

@@ -34,6 +34,8 @@ KNOWN = {
     "acr_values_supported",
     "subject_types_supported",
     "id_token_signing_alg_values_supported",
+    "id_token_encryption_alg_values_supported",
+    "id_token_encryption_enc_values_supported",
     "userinfo_signing_alg_values_supported",
     "userinfo_encryption_alg_values_supported",
     "userinfo_encryption_enc_values_supported",

@@ -56,7 +56,7 @@ def _tell(found: access.Access) -> Response:
         return json_response(told)
     signed = tokens.sign({**told, "iss": services.settings.issuer, "aud": found.client_id}, alg)
     if client.record.userinfo_encrypted_response_alg:
-        signed = encrypting.to_client(client.record, signed)
+        signed = encrypting.userinfo(client.record, signed)
     return Response(200, signed.encode(), (("Content-Type", "application/jwt"), *NO_STORE))
 
 
