@@ -112,7 +112,6 @@ def test_without_a_key_a_refresh_token_is_still_good(
         wanting("dir"),
         wanting(enc="A128CBC-HS256"),
         wanting(),
-        {**wanting(), "jwks": jwks(key_for("ECDH-ES", use="sig"))},
     ],
     ids=str,
 )
@@ -121,3 +120,8 @@ def test_what_cannot_be_kept_is_not_registered(
 ) -> None:
     with pytest.raises(InvalidRegistration):
         register("letters", **members)
+
+
+def test_a_key_to_sign_with_is_none_to_encrypt_to(register: Callable[..., Portal]) -> None:
+    with pytest.raises(InvalidRegistration):
+        register("letters", **wanting(), jwks=jwks(key_for("ECDH-ES", use="sig")))
