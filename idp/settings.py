@@ -558,8 +558,8 @@ class Retention(Section):
 
     sign_ins: timedelta = timedelta(days=365)
     """Sign-ins shown to the person they belong to."""
-    notices: timedelta = timedelta(days=365)
-    """Notices sent to a person, shown to that person."""
+    notices: timedelta = Field(timedelta(days=365), ge=timedelta(days=7))
+    """Notices sent to a person, shown to that person; the links of some are good for a week."""
     browsers: timedelta = timedelta(days=400)
     """Browsers an account was used from, since they were last seen."""
     cases: timedelta = timedelta(days=365)

@@ -370,6 +370,37 @@ class TestTwice:
         assert len(found) == 2
         assert len(set(found)) == 1
 
+    def test_the_later_of_two_copies_may_be_served_first(
+        self, app: flask.Flask, wechat: Upstream, holder: Callable[..., Holder], tap: Tap
+    ) -> None:
+        """The first dawdles on its way to WeChat, and finds its code used by the second."""
+        callback = allows(holder(), wechat, Surface.WEBSITE)
+        found: list[Person] = []
+        asking, served = threading.Event(), threading.Event()
+
+        def once() -> None:
+            with app.app_context():
+                found.append(asked(wechat, Surface.WEBSITE, callback))
+
+        def hold_the_first(_environ: object) -> None:
+            if not asking.is_set():
+                asking.set()
+                served.wait(0.5)
+
+        def tell(heard: bytes) -> bytes:
+            served.set()
+            return heard
+
+        tap.trouble, tap.change = hold_the_first, tell
+        first, second = (threading.Thread(target=once) for _ in range(2))
+        first.start()
+        assert asking.wait(1)
+        second.start()
+        for thread in (first, second):
+            thread.join()
+        assert len(found) == 2
+        assert len(set(found)) == 1
+
     def test_the_code_in_another_browser_is_a_used_one(
         self, wechat: Upstream, holder: Callable[..., Holder]
     ) -> None:
