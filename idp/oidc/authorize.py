@@ -24,6 +24,7 @@ from idp.oidc.adapters import EPOCH, OAuthClient, OAuthRequest, find_client
 from idp.oidc.checks import Wanted
 from idp.oidc.claims import ClaimsRequest
 from idp.oidc.errors import (
+    KeysOutOfReach,
     MalformedRequest,
     RequestExpired,
     UnknownClient,
@@ -182,7 +183,8 @@ def _opened(params: Params) -> Params:
     try:
         return request_objects.opened(params, client)
     except OAuth2Error as error:
-        raise UnsignedRequest from error
+        unknown = error.error == "temporarily_unavailable"
+        raise (KeysOutOfReach if unknown else UnsignedRequest) from error
 
 
 def _find(query: Params) -> tuple[Params, Interaction | None, str]:

@@ -45,6 +45,18 @@ class UnsignedRequest(IdpError):
     oauth_error = "invalid_request_object"
 
 
+class KeysOutOfReach(IdpError):
+    """The keys of a client that signs its requests cannot be fetched now (``jwks_uri``): too many
+    such addresses hang. Nothing is known of the signature.
+    """
+
+    code = "HT-1009"
+    message = N_("系统繁忙，暂时无法完成操作。")
+    next_step = N_("请返回您要访问的网站，重新点击“登录”。")
+    status = 503
+    oauth_error = "temporarily_unavailable"
+
+
 class RequestExpired(IdpError):
     """The stored authorization request is older than an interaction lives."""
 

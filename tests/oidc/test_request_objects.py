@@ -10,10 +10,12 @@ from urllib.parse import urlencode
 import flask
 import orjson
 import pytest
+from authlib.oauth2 import OAuth2Error
 from joserfc import jws, jwt
 from joserfc.jwk import ECKey, RSAKey
 
 from idp import standing
+from idp.oidc import client_keys
 from tests.oidc.actors import Person, Portal
 
 ISSUER = "http://localhost:8000"
@@ -216,6 +218,16 @@ class TestRefused:
         signed_in.opens(url(token))
         assert signed_in.page.status_code in {400, 414}
         assert "Location" not in signed_in.page.headers
+
+    def test_not_as_wrong_where_the_keys_cannot_be_had_now(
+        self, signed_in: Person, signs: Objects, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def hangs(*_: Any) -> Any:
+            raise OAuth2Error(error="temporarily_unavailable", status_code=503)
+
+        monkeypatch.setattr(client_keys, "candidates", hangs)
+        signed_in.opens(url(signs()))
+        assert (signed_in.page.status_code, signed_in.page.request.path) == (503, "/error/HT-1009")
 
     def test_one_of_a_client_nobody_knows(self, wang: Person, signs: Objects) -> None:
         wang.opens("/oauth/authorize?" + urlencode({"client_id": "nobody", "request": signs()}))
