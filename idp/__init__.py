@@ -15,6 +15,8 @@ from idp.crypto.passwords import Passwords
 from idp.crypto.sealing import Sealer
 from idp.login.views import bp as login
 from idp.oidc import server, wsgi
+from idp.oidc.federation.described import DESCRIBED
+from idp.oidc.federation.views import bp as federation
 from idp.oidc.views import bp as oidc
 from idp.organisations.pages import bp as organisations
 from idp.organisations.service import Organisations
@@ -30,12 +32,14 @@ from idp.settings import ROOT, Settings
 from idp.signup.views import bp as signup
 from idp.sms.views import bp as receipts
 from idp.store import engines
+from idp.trust.service import Trust
 from idp.upstream.service import Upstreams
 from idp.web import logging, setup
 from idp.web.csrf import csrf
 
 PAGES = (
     oidc,
+    federation,
     login,
     signup,
     recovery,
@@ -80,9 +84,11 @@ def create_app(settings: Settings, **replacements: Any) -> flask.Flask:
 def _services(app: flask.Flask, settings: Settings, replacements: dict[str, Any]) -> Services:
     sealer = app.extensions["sealer"]
     outbound = replacements.pop("outbound", None) or Outbound(settings)
+    signing = keys.SigningKeys(settings.keys, federated=settings.federation.on)
     made = {
         "passwords": Passwords(),
-        "keys": keys.SigningKeys(settings.keys),
+        "keys": signing,
+        "trust": Trust(settings, outbound, signing, DESCRIBED),
         "sms": sms.Sms(settings, sealer, outbound),
         "carrier": Carrier(settings, sealer, outbound),
         "realname": Realname(settings, outbound),

@@ -13,6 +13,7 @@ from idp.outbound import Outbound
 from idp.realname.service import Realname
 from idp.settings import Settings
 from idp.sms import Sms
+from idp.trust.service import Trust
 from idp.upstream.service import Upstreams
 
 
@@ -28,6 +29,7 @@ class Services:
     realname: Realname
     organisations: Organisations
     upstream: Upstreams
+    trust: Trust
 
 
 services = cast(Services, OfTheApp("idp"))

@@ -462,6 +462,99 @@ class Platform(Section):
     key: SecretStr
 
 
+class Federation(Section):
+    """This node among others: whom it trusts, who vouches for it, whom it vouches for (OpenID
+    Federation 1.0/1.1). Its entity identifier is the issuer.
+    """
+
+    role: Literal["off", "leaf", "intermediate", "anchor"] = "off"
+    """``off``: this node knows no others. An intermediate or an anchor vouches for entities
+    below it."""
+    superiors: tuple[str, ...] = ()
+    """Entities that vouch for this one."""
+    anchors: tuple["Anchor", ...] = ()
+    """Whom this node trusts, whoever else it meets."""
+    provider: bool = True
+    """Whether other nodes may send people here to be signed in."""
+    relying_party: bool = True
+    """Whether this node sends people elsewhere to be signed in."""
+    marks: tuple["Mark", ...] = ()
+    """Trust marks given to this node, which it shows."""
+    mark_issuers: dict[str, tuple[str, ...]] = {}
+    """At an anchor, by trust mark type: who else may give marks of it."""
+    mark_owners: dict[str, "MarkOwner"] = {}
+    """At an anchor, by trust mark type: who owns it, and lets others give it."""
+    delegations: dict[str, Path] = {}
+    """By trust mark type: a file with its owner's leave to give marks of it, a signed JWT."""
+    policy: Path | None = None
+    """A JSON file with the metadata policy for everybody below this node; none:
+    config/federation.json at an anchor, and nothing at an intermediate."""
+    statement_life: timedelta = Field(timedelta(hours=24), gt=timedelta(minutes=1))
+    """How long what this node states of itself and of others holds: how long an outage may last
+    before others stop trusting it, and at the worst how long one that was suspended is trusted."""
+    mark_life: timedelta = Field(timedelta(days=7), gt=timedelta(minutes=1))
+    refresh: timedelta = timedelta(minutes=30)
+    """How old what others stated may be before it is asked for again, a fifth more or less."""
+    retry: timedelta = timedelta(seconds=60)
+    """How soon somebody is asked again who did not answer, or was not trusted."""
+    status_refresh: timedelta = timedelta(minutes=10)
+    """How old the last word on a trust mark may be before it is asked for again."""
+    status_life: timedelta = timedelta(hours=24)
+    """How long a mark counts whose issuer no longer answers."""
+    status_life_high: timedelta = timedelta(hours=1)
+    """The same where it is to carry ial3 or more."""
+    max_hops: int = Field(2, ge=1)
+    """How many nodes may stand between a portal and the node that signs the person in."""
+    ceilings: dict[str, str] = {}
+    """By entity: the highest level this node believes of it (``ial2``), or ``deny``, whatever its
+    marks say."""
+
+    @property
+    def on(self) -> bool:
+        return self.role != "off"
+
+    @property
+    def vouches(self) -> bool:
+        """Whether there are entities below this node."""
+        return self.role in {"intermediate", "anchor"}
+
+
+class Anchor(Section):
+    entity_id: str
+    keys: Path
+    """A file with the anchor's public JWK Set, which came to the operator another way."""
+    profile: Literal["strict", "interop"] = "strict"
+    """``interop`` lets relying parties under this anchor leave out PAR, PKCE and the type of their
+    request objects, and name the token endpoint as audience: for peers that cannot do otherwise."""
+    pins: tuple["Pin", ...] = ()
+
+    @property
+    def strict(self) -> bool:
+        return self.profile == "strict"
+
+
+class Pin(Section):
+    """What this node lets be vouched for below an entity, whatever the anchor allows."""
+
+    below: str
+    permitted: tuple[str, ...] | None = None
+    """Host names; with a leading dot, any name under it."""
+    excluded: tuple[str, ...] = ()
+    max_path_length: int | None = None
+    allowed_entity_types: tuple[str, ...] | None = None
+
+
+class Mark(Section):
+    type: str
+    issuer: str
+
+
+class MarkOwner(Section):
+    entity_id: str
+    keys: Path
+    """A file with the owner's public JWK Set."""
+
+
 class Captcha(Section):
     """Self-hosted proof of work (altcha), asked only when risk says so."""
 
@@ -631,6 +724,7 @@ class Settings(Section):
     realname: Realname = Realname()
     organisations: Organisations = Organisations()
     upstream: Upstream = Upstream()
+    federation: Federation = Federation()
     captcha: Captcha = Captcha()
     risk: Risk = Risk()
     agreements: Agreements = Agreements()
@@ -679,6 +773,10 @@ class Settings(Section):
         loopback = self.serve.host in {"127.0.0.1", "::1", "localhost"}
         if self.development.allow_loopback and not loopback:
             raise ValueError("development.allow_loopback needs serve.host on loopback")
+        if self.federation.role == "anchor" and self.federation.superiors:
+            raise ValueError("federation.superiors: an anchor has none")
+        if self.federation.role in {"leaf", "intermediate"} and not self.federation.superiors:
+            raise ValueError("federation.superiors must name who vouches for this node")
         if self.environment == "demo" and not loopback:
             raise ValueError("the demo listens on loopback only")
         if self.environment == "production":

@@ -752,6 +752,25 @@ class KeysRotated(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class EntityChanged(Event):
+    """An entity below this node came, stopped, or changed its keys."""
+
+    action = "entity.changed"
+    entity: str = ""
+    status: str = ""
+    officer: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrustMarkChanged(Event):
+    action = "trust_mark.changed"
+    entity: str = ""
+    mark: str = ""
+    status: str = ""
+    officer: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class LogoutDelivered(Event):
     action = "logout.delivered"
     session: str = ""
@@ -859,6 +878,8 @@ EVENTS: tuple[type[Event], ...] = (
     ClientChanged,
     ClientStopped,
     KeysRotated,
+    EntityChanged,
+    TrustMarkChanged,
     LogoutDelivered,
     LogoutUndelivered,
     AuditCut,

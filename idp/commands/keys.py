@@ -8,7 +8,7 @@ import flask
 from idp.audit import context
 from idp.commands.opening import opened
 from idp.crypto.keyring import PRODUCTION, KeyRing
-from idp.keys import ALGORITHMS, GM, SigningKeys
+from idp.keys import LANES, SigningKeys
 
 keys = click.Group("keys", help="The keys this node signs with, and its master keys' file.")
 
@@ -28,12 +28,12 @@ def rotate() -> None:
 
 
 @keys.command()
-@click.argument("alg", type=click.Choice((*ALGORITHMS, *GM)))
+@click.argument("lane", type=click.Choice(tuple(LANES)))
 @click.confirmation_option(prompt="Portals that keep our keys fail until they fetch them. Go on?")
-def replace(alg: str) -> None:
-    """A key of ALG has leaked: a new one signs at once, and the others are gone."""
+def replace(lane: str) -> None:
+    """A key of LANE has leaked: a new one signs at once, and the others are gone."""
     with opened() as app, context.use(context.Context(channel="command", role="operator")):
-        _signing(app).replace(alg)
+        _signing(app).replace(lane)
         _print(app)
 
 
@@ -57,7 +57,7 @@ def create(path: Path) -> None:
 def _print(app: flask.Flask) -> None:
     for view in _signing(app).views():
         meaning = _MEANINGS[view.state].format(from_=view.signs_from, until=view.published_until)
-        click.echo(f"{view.alg}  {view.kid}  {view.state:<8} {meaning}")
+        click.echo(f"{view.lane}  {view.kid}  {view.state:<8} {meaning}")
 
 
 def _signing(app: flask.Flask) -> SigningKeys:

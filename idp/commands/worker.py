@@ -14,12 +14,14 @@ from idp.audit import log as audit
 from idp.commands.opening import opened
 from idp.commands.supervising import told_to_stop
 from idp.signals import deliveries
+from idp.services import services
 from idp.sms import queue
 from idp.store import heartbeats, tidying
+from idp.trust import upkeep
 
 _log = structlog.get_logger("idp.worker")
 
-_HOURLY = 3600.0
+_MINUTE, _HOURLY = 60.0, 3600.0
 _BLOCK_MS = 1000
 _LONGEST_PAUSE = 30.0
 _GRACE = 12.0
@@ -42,10 +44,16 @@ def _keep_the_audit() -> None:
     audit.chain()
 
 
+def _keep_trusted() -> None:
+    if services.trust.on:
+        upkeep.refresh_marks(services.trust, services.outbound, services.settings.federation)
+
+
 LOOPS = (
     Loop("sms", lambda: queue.work_once(_BLOCK_MS), 0.0),
     Loop("deliveries", deliveries.deliver_due, 0.25),
     Loop("audit", _keep_the_audit, 1.0),
+    Loop("federation", _keep_trusted, _MINUTE),
     Loop("retention", lambda: audit.cut(settings.current.audit.retention), _HOURLY),
     Loop("cases", cases.lapse, _HOURLY),
     Loop("tidying", lambda: tidying.tidy(settings.current.retention), _HOURLY),

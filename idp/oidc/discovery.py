@@ -103,7 +103,7 @@ def jwks_response() -> Response:
 
 def gm_jwks_response() -> Response:
     """The same of the SM2 keys (GM/T 0125.4)."""
-    return _public(services.keys.gm_jwks_bytes())
+    return _public(services.keys.jwks_bytes("gm"))
 
 
 def _public(body: bytes) -> Response:

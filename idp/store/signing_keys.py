@@ -23,6 +23,7 @@ class SigningKey(Base):
 
     kid: Mapped[str] = mapped_column(String(64), primary_key=True)
     alg: Mapped[str] = mapped_column(String(16))
+    """The lane it belongs to; the provider's own are named as their algorithms."""
     generation: Mapped[int] = mapped_column(Integer)
     private: Mapped[dict[str, Any]] = mapped_column(Sealed("signing_key", json=True))
     """The private JWK (RFC 7517)."""
@@ -59,6 +60,11 @@ def latest(session: Session, alg: str) -> tuple[int, datetime | None]:
     query = select(SigningKey.generation, SigningKey.signs_from).filter_by(alg=alg)
     row = session.execute(query.order_by(SigningKey.generation.desc()).limit(1)).first()
     return (row[0], row[1]) if row else (0, None)
+
+
+def begin(session: Session, kid: str, moment: datetime) -> None:
+    """Let a key sign from ``moment`` on."""
+    session.get_one(SigningKey, kid).signs_from = moment
 
 
 def remove(session: Session, kids: Sequence[str]) -> None:

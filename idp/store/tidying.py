@@ -24,6 +24,7 @@ from idp.store.organisations import DECLINED, OFFERED, Mandate
 from idp.store.outbox import DONE, GIVEN_UP, OutboxMessage, OutboxTry
 from idp.store.reads import DataRead
 from idp.store.recoveries import Recovery
+from idp.store.statements import FetchedStatement
 from idp.store.transfers import Transfer
 from idp.store.types import now
 
@@ -48,7 +49,13 @@ def tidy(keep: Retention) -> int:
         + _merges()
         + _reads(keep.reads)
         + _closed(keep.closed)
+        + _statements()
     )
+
+
+def _statements() -> int:
+    old = select(FetchedStatement.id).where(FetchedStatement.expires_at < now())
+    return _delete(FetchedStatement, old.order_by(FetchedStatement.expires_at))
 
 
 def _sign_ins(age: timedelta) -> int:

@@ -1,0 +1,1 @@
+"""What this node answers as an entity of a federation (OpenID Federation §8, §9)."""
