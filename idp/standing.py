@@ -41,7 +41,7 @@ _CHOICES: dict[str, frozenset[str]] = {
     "access_token_format": frozenset({"opaque", "jwt"}),
     "assertion_audience": frozenset({"any", "issuer"}),
     "request_object_signing_alg": frozenset({"", "ES256", "PS256", "RS256", "EdDSA"}),
-    "token_endpoint_auth_signing_alg": frozenset({"ES256", "PS256", "RS256", "EdDSA"}),
+    "token_endpoint_auth_signing_alg": frozenset({"", "ES256", "PS256", "RS256", "EdDSA"}),
 }
 
 
@@ -80,7 +80,8 @@ def create_client(
     ``approval``: who lets it ask for the sensitive claims in its metadata. Raises
     InvalidRegistration or Unapproved.
     """
-    if not clients.is_id(client_id):
+    # Basic authentication divides at a colon, and entities of a federation have names with some.
+    if not clients.is_id(client_id) or ":" in client_id:
         raise InvalidRegistration(reason="client_id must be ASCII without colons or spaces")
     if db.session.get(Client, client_id) is not None:
         raise InvalidRegistration(reason="client_id is taken")
@@ -106,6 +107,31 @@ def change_client(client_id: str, changes: Mapping[str, Any], approval: Act | No
     _approve(client_id, set(metadata.get("sensitive_claims", ())) - set(had), approval)
     row.metadata_ = metadata
     audit.record(events.ClientChanged(client_id=client_id, changed=tuple(sorted(changes))))
+    _publish()
+
+
+def keep_entity(client_id: str, metadata: Mapping[str, Any]) -> None:
+    """Register an entity of the federation as its chain has it, or bring its record up to date.
+
+    One that an operator has stopped stays so. Raises InvalidRegistration.
+    """
+    if not clients.is_id(client_id):
+        raise InvalidRegistration(reason="client_id is too long")
+    _check(client_id, metadata)
+    row = db.session.get(Client, client_id, with_for_update=True)
+    if row is None:
+        row = Client(client_id=client_id, metadata_={}, note="federation")
+        if not clients.add(row):  # another process was first, with the same
+            return
+        audit.record(events.ClientCreated(client_id=client_id, reason="federation"))
+    wanted = _plain(metadata)
+    if row.metadata_:
+        before = row.metadata_
+        changed = [
+            name for name in sorted({*wanted, *before}) if wanted.get(name) != before.get(name)
+        ]
+        audit.record(events.ClientChanged(client_id=client_id, changed=tuple(changed)))
+    row.metadata_ = wanted
     _publish()
 
 

@@ -13,8 +13,8 @@ from idp import cases, settings
 from idp.audit import log as audit
 from idp.commands.opening import opened
 from idp.commands.supervising import told_to_stop
-from idp.signals import deliveries
 from idp.services import services
+from idp.signals import deliveries
 from idp.sms import queue
 from idp.store import heartbeats, tidying
 from idp.trust import upkeep

@@ -26,6 +26,14 @@ def decode(text: str) -> bytes:
     return raw
 
 
+def header(token: str) -> dict[str, Any]:
+    """The header of a JWT in compact form. Raises ValueError."""
+    members = loads(decode(token.partition(".")[0]))
+    if not isinstance(members, dict):
+        raise ValueError("header")
+    return members
+
+
 def _check_depth(value: Any) -> None:
     """Layer by layer, so that a deep value does not exhaust the stack that looks at it."""
     layer = [value]

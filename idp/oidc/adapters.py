@@ -7,6 +7,7 @@ from authlib.oauth2.rfc6749 import ClientMixin, OAuth2Request
 from authlib.oauth2.rfc6749.requests import OAuth2Payload
 from authlib.oidc.core import AuthorizationCodeMixin
 
+from idp.oidc.federation import registering
 from idp.oidc.http import Params, Request
 from idp.store import clients
 from idp.store.clients import Registration
@@ -46,8 +47,12 @@ class OAuthClient(ClientMixin):
 
 
 def find_client(client_id: str) -> OAuthClient | None:
-    """An active client. The one gate for clients: a stopped one does not exist."""
+    """An active client. The one gate for clients: a stopped one does not exist, nor one that its
+    federation no longer vouches for.
+    """
     found = clients.find(client_id, EPOCH.get()) if client_id else None
+    if found is not None and found.federated:
+        found = registering.as_vouched(found)
     return OAuthClient(found) if found is not None and found.active else None
 
 

@@ -31,6 +31,7 @@ from idp.oidc.errors import (
     UnregisteredRedirect,
     UnsignedRequest,
 )
+from idp.oidc.federation import registering
 from idp.oidc.http import (
     KEPT_FOR,
     MAX_KEPT,
@@ -85,6 +86,7 @@ def authorize(request: Request) -> Response | FormPost:
     if interaction is not None and interaction.result.get("done"):
         return redirect(interaction.url("/login/"))
     session = _session_and_epoch()
+    _meet(params)
     signed = request_objects.is_signed(params.values.get("request", ""))
     if signed:
         params = _opened(params)
@@ -142,12 +144,20 @@ def _session_and_epoch() -> Session | None:
     return session
 
 
+def _meet(params: Params) -> None:
+    """Whom nobody here knows may be an entity of the federation. Raises IdpError."""
+    client_id = params.values.get("client_id", "")
+    if "://" in client_id and find_client(client_id) is None:
+        registering.meet(client_id, params.values.get("request", ""))
+
+
 def _keep(form: Params) -> Response | FormPost:
     """Verified first, so that strangers cannot fill our memory."""
     if pushed.named_by(form):
         names = ("client_id", "request_uri")
         return redirect(with_params(PATH, {n: form.values[n] for n in names if n in form.values}))
     _session_and_epoch()
+    _meet(form)
     if request_objects.is_signed(form.values.get("request", "")):
         return _keep_signed(form)
     asked = verify(form)
@@ -231,7 +241,7 @@ def _decide(asked: Asked, session: Session | None) -> _Decision:
     record, resumed = asked.client.record, asked.interaction is not None
     if record.require_pushed_authorization_requests and not asked.pushed:
         raise InvalidRequestError("The request has to be pushed")
-    if record.require_signed_request_object and not (asked.signed or asked.pushed or resumed):
+    if record.proves_requests and not (asked.signed or asked.pushed or resumed):
         raise InvalidRequestError("The request has to be signed")
     grant, wanted = read(asked.params, asked.client)
     if wanted.organisation:

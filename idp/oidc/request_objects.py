@@ -12,29 +12,40 @@ import orjson
 from authlib.oauth2 import OAuth2Error
 from joserfc import jws
 from joserfc.errors import JoseError
+from joserfc.jws import JWSRegistry
 
 from idp.federation import strict
 from idp.oidc import client_keys
 from idp.oidc.adapters import OAuthClient
-from idp.oidc.http import MAX_KEPT, Params
+from idp.oidc.http import Params
 from idp.services import services
 from idp.store import ephemeral
 
 ALGORITHMS = ("ES256", "PS256", "RS256", "EdDSA")
+MAX_OBJECT = 96 * 1024
+"""Letters of one: an entity's may carry its trust chain, statements within statements."""
 TYPES = (None, "JWT", "oauth-authz-req+jwt")
 """A JWT of another type was made for something else (RFC 9101 §10.8)."""
 MAX_AGE = 3600
 """Seconds an object may be good for: longer is a mistake, or somebody's stock."""
 SKEW = 10
+_REFUSED = ("crit", "b64")
+"""Headers that would change how the rest is to be read; keys in headers are never looked at."""
 _ABOUT_ITSELF = {"iss", "sub", "aud", "exp", "nbf", "iat", "jti"}
 _OUTSIDE = {"client_id", "request"}
+
+
+class _Registry(JWSRegistry):
+    """joserfc's own limit has no room for a header with a chain; the whole was measured before."""
+
+    max_header_length = max_payload_length = MAX_OBJECT
 
 
 def is_signed(token: str) -> bool:
     """Whether somebody vouches for it; where nobody does (``none``) it is not supported."""
     try:
-        return bool(token) and jws.extract_compact(token.encode()).headers().get("alg") != "none"
-    except (JoseError, ValueError):
+        return bool(token) and strict.header(token).get("alg") != "none"
+    except ValueError:
         return True
 
 
@@ -54,12 +65,15 @@ def opened(asked: Params, client: OAuthClient) -> Params:
 def _verified(token: str, client: OAuthClient) -> dict[str, Any]:
     """By a key of the client's, and by the algorithm it registered, where it did."""
     wanted = client.record.request_object_signing_alg
-    if len(token) > MAX_KEPT:
+    if len(token) > MAX_OBJECT:
         raise _refused("Too large")
     try:
-        header = jws.extract_compact(token.encode()).headers()
+        header = strict.header(token)
+        if any(name in header for name in _REFUSED):
+            raise _refused("A header that is not supported")
         alg = header.get("alg")
-        if alg not in ALGORITHMS or (wanted and alg != wanted) or header.get("typ") not in TYPES:
+        types = TYPES[-1:] if client.record.federated == "strict" else TYPES
+        if alg not in ALGORITHMS or (wanted and alg != wanted) or header.get("typ") not in types:
             raise _refused("Another algorithm or type")
         for key in client_keys.candidates(client.record, str(header.get("kid", "")), alg):
             payload = _payload(token, key, alg)
@@ -79,7 +93,8 @@ def _claims(payload: bytes) -> dict[str, Any]:
 
 def _payload(token: str, key: Any, alg: str) -> bytes | None:
     try:
-        return jws.deserialize_compact(token, key, algorithms=[alg]).payload
+        registry = _Registry(algorithms=[alg], strict_check_header=False)
+        return jws.deserialize_compact(token, key, registry=registry).payload
     except (JoseError, ValueError):
         return None
 
@@ -96,8 +111,8 @@ def _check(claims: Mapping[str, Any], client: OAuthClient) -> None:
     _check_times(claims)
     if client.record.require_signed_request_object and "nbf" not in claims:
         raise _refused("Without nbf")  # FAPI 2.0 Message Signing §5.3.1
-    if "jti" in claims:
-        _check_first(claims["jti"], client_id)
+    if "jti" in claims or client.record.federated:  # OpenID Federation §12.1.1
+        _check_first(claims.get("jti"), client_id)
 
 
 def _check_audience(aud: Any, client: OAuthClient) -> None:
@@ -124,7 +139,7 @@ def _check_first(jti: Any, client_id: str) -> None:
     lasting = timedelta(seconds=MAX_AGE + SKEW)
     if not isinstance(jti, str) or not jti:
         raise _refused("jti is a text")
-    if not ephemeral.first_time("request-jti", f"{client_id}:{jti}", lasting):
+    if not ephemeral.first_time("request-jti", f"{client_id} {jti}", lasting):
         raise _refused("Used before")
 
 

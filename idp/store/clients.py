@@ -18,6 +18,7 @@ from typing import Any, Self, cast
 from urllib.parse import urlsplit
 
 from sqlalchemy import JSON, BigInteger, Integer, String, Table, Text, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.current import of_the_app
@@ -59,6 +60,17 @@ class Client(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, onupdate=now)
     note: Mapped[str] = mapped_column(Text, default="")
+
+
+def add(row: Client) -> bool:
+    """In the current transaction. False: somebody was first, and it was rolled back."""
+    db.session.add(row)
+    try:
+        db.session.flush()
+    except IntegrityError:
+        db.session.rollback()
+        return False
+    return True
 
 
 class ClientEpoch(Base):
@@ -122,8 +134,11 @@ class Registration:
     jwks: dict[str, Any] | None = None
     jwks_uri: str = ""
     token_endpoint_auth_signing_alg: str = "ES256"
+    """Empty: any of those the metadata name."""
     assertion_audience: str = "any"
     """``any``: issuer or token endpoint; ``issuer``: only the issuer string (FAPI 2.0)."""
+    federated: str = ""
+    """An entity of the federation: the profile of its anchor, ``strict`` or ``interop``."""
     backchannel_logout_uri: str = ""
     frontchannel_logout_uri: str = ""
     web_origins: tuple[str, ...] = ()
@@ -160,6 +175,11 @@ class Registration:
     @property
     def signs_requests(self) -> bool:
         return self.require_signed_request_object or bool(self.request_object_signing_alg)
+
+    @property
+    def proves_requests(self) -> bool:
+        """Whether its requests count only where it has signed them, or pushed them itself."""
+        return self.require_signed_request_object or bool(self.federated)
 
     @property
     def statutory(self) -> bool:
@@ -221,7 +241,7 @@ if tonumber(redis.call('GET', KEYS[1]) or '-1') >= tonumber(ARGV[1]) then return
 redis.call('SET', KEYS[1], ARGV[1])
 return 1
 """)
-_ID = re.compile(r"[!-9;-~]{1,255}")
+_ID = re.compile(r"[!-~]{1,255}")
 
 
 class _Known:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Collection, Iterable
 from datetime import timedelta
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 import orjson
 import structlog
@@ -24,7 +25,28 @@ _GONE = frozenset({"not_found", "invalid_subject", "invalid_issuer", "invalid_re
 """What a superior says of an entity it no longer speaks for."""
 _LONGEST = timedelta(days=30)
 """No document is kept longer, whatever it says of itself."""
+_MOST_AWAY = 1024
 _log = structlog.get_logger("idp.trust")
+
+
+class Away:
+    """Who did not answer lately: where something is kept from before, it does without them."""
+
+    def __init__(self, rest: timedelta):
+        self._rest = rest.total_seconds()
+        self._until: dict[str, float] = {}
+
+    def __contains__(self, url: str) -> bool:
+        return time.monotonic() < self._until.get(_host(url), 0.0)
+
+    def note(self, url: str) -> None:
+        if len(self._until) >= _MOST_AWAY:
+            self._until.clear()
+        self._until[_host(url)] = time.monotonic() + self._rest
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc
 
 
 class Documents:
@@ -35,13 +57,14 @@ class Documents:
         outbound: Outbound,
         life: timedelta,
         own: Callable[[str], str | None],
-        fresh: Collection[str] = (),
+        fresh: Collection[str],
+        away: Away,
     ):
         """``own`` answers for this node itself; ``fresh``: addresses to be asked in any case."""
         self._outbound = outbound
         self._life = life.total_seconds() * random.uniform(0.8, 1.2)  # noqa: S311 - spreads load
         self._own = own
-        self._fresh = fresh
+        self._fresh, self._away = fresh, away
         self._fetched: dict[str, str] = {}
         self.stale = False
         """Whether something is older than it should be, for want of an answer."""
@@ -58,9 +81,14 @@ class Documents:
             and (now() - kept.fetched_at).total_seconds() < self._life
         ):
             return kept.token
+        if kept and url in self._away:
+            self.stale = True
+            return kept.token
         try:
             token = fetch(self._outbound, url)
         except Unreachable as error:
+            if error.transient:
+                self._away.note(url)
             if kept is None:
                 raise
             if not error.transient:

@@ -69,6 +69,7 @@ class Marks:
     trust: "Trust"
     outbound: Outbound
     settings: Federation
+    away: documents.Away
 
     def of(self, chain: TrustChain) -> tuple[Seen, ...]:
         """Those that count: of a type the anchor knows, by who may give it, not taken back."""
@@ -106,11 +107,13 @@ class Marks:
         place = f"{endpoint}#{token}"
         kept = statements.find(place)
         age = (now() - kept.fetched_at).total_seconds() if kept else 0
-        if kept and age < self.settings.status_refresh.total_seconds():
+        young = age < self.settings.status_refresh.total_seconds()
+        if kept and (young or endpoint in self.away):
             return self._kept(kept, token)
         try:
             answer = _ask(self.outbound, endpoint, token)
         except Unreachable:
+            self.away.note(endpoint)
             if kept is None:
                 raise
             return self._kept(kept, token)

@@ -16,14 +16,14 @@ from idp.assurance import Level
 from idp.federation import building, chains, entity_ids, jwks
 from idp.federation.chains import Anchor, TrustChain
 from idp.federation.entity_ids import EntityId, configuration_url
-from idp.federation.errors import FederationError, Unreachable
+from idp.federation.errors import FederationError, InvalidChain, Unreachable
 from idp.federation.trust_marks import TrustMark
 from idp.keys import SigningKeys
 from idp.outbound import Outbound
 from idp.settings import Settings
 from idp.store import trust_epoch
 from idp.trust import anchors
-from idp.trust.documents import Documents
+from idp.trust.documents import Away, Documents
 from idp.trust.errors import Denied, Unmarked
 from idp.trust.giving import Given
 from idp.trust.marks import Marks, Seen, capped, ceiling_of
@@ -35,6 +35,10 @@ _EPOCH_FOR = 2.0
 """Seconds a process may go without hearing that trust has changed."""
 _AGAIN = 5.0
 """Seconds between two looks that somebody insists on, as for a key that is not known."""
+_LATELY = 1.25
+"""How many soft lives ago superiors may have said what a chain shows: who shows it asks for it
+again as often as we would, a fifth more or less.
+"""
 _MOST = 4096
 """Entities a process remembers, and as many it refused."""
 _log = structlog.get_logger("idp.trust")
@@ -68,9 +72,10 @@ class Trust:
         self.on = settings.federation.on
         self._settings, self._outbound, self._keys = settings.federation, outbound, keys
         self._anchors = anchors.configured(settings)
-        self._marks = Marks(self, outbound, self._settings)
         self._interop = anchors.interop(settings)
         self._memory = _Memory()
+        self._away = Away(self._settings.retry)
+        self._marks = Marks(self, outbound, self._settings, self._away)
         self._epoch: tuple[float, int] = (0.0, -1)
         self._locks = [threading.Lock() for _ in range(64)]
 
@@ -117,8 +122,8 @@ class Trust:
     def shown(self, entity: str, tokens: object) -> TrustChain:
         """The chain that an entity shows itself (``trust_chain`` header), where none is known.
 
-        It says no more than ours would: what superiors say now is looked for in a while.
-        Raises FederationError.
+        Superiors have to have said so lately: one that was suspended since could show for hours
+        what they said before. Raises FederationError.
         """
         entity_id = entity_ids.parse(entity, self.rules)
         self._check_denied(entity_id)
@@ -135,6 +140,11 @@ class Trust:
             subject=entity_id,
             rules=self.rules,
         )
+        lately = moment - _LATELY * self._settings.refresh.total_seconds()
+        if any(
+            one.lifetime.begins < lately for one in found.statements if not one.is_configuration
+        ):
+            raise InvalidChain("old", entity_id)
         self._remember(entity_id, found, moment + self._settings.retry.total_seconds())
         return found
 
@@ -191,7 +201,9 @@ class Trust:
         self, entity_id: EntityId, known: _Known | None, asked: Collection[str]
     ) -> TrustChain:
         moment = time.time()
-        source = Documents(self._outbound, self._settings.refresh, self.own.answer, asked)
+        source = Documents(
+            self._outbound, self._settings.refresh, self.own.answer, asked, self._away
+        )
         try:
             found = building.build(entity_id, self.anchors(), source, moment, self.rules)
         except FederationError as error:

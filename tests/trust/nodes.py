@@ -30,7 +30,7 @@ WANG = Act("100001", "首次接入")
 LIU = Act("100002", "材料齐全")
 
 
-class _Quiet(WSGIRequestHandler):
+class Quiet(WSGIRequestHandler):
     def log(self, type_: str, message: str, *args: Any) -> None:
         """The tests say what they expect of the log."""
 
@@ -69,7 +69,7 @@ class Node:
             return self.app.wsgi_app(environ, start_response)
 
         self._server = make_server(
-            "127.0.0.1", self.port, counted, threaded=True, request_handler=_Quiet
+            "127.0.0.1", self.port, counted, threaded=True, request_handler=Quiet
         )
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 

@@ -11,11 +11,6 @@ from idp.trust import admission
 from tests.trust.nodes import LIU, RULES, Node, Nodes
 
 
-@pytest.fixture
-def anchor(nodes: Nodes) -> Node:
-    return nodes.anchor()
-
-
 def test_an_entity_configuration_says_what_the_node_is(nodes: Nodes, anchor: Node) -> None:
     jia = nodes.below(anchor, "jia", node={"region": "330000", "organiser": "甲省数据局"})
 

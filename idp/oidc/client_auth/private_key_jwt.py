@@ -51,10 +51,11 @@ def _claimed_client(assertion: str) -> str:
 
 def _verified(assertion: str, client: OAuthClient) -> dict[str, Any] | None:
     """The algorithm is the registered one; ``jwk``, ``jku`` and ``x5u`` headers are ignored."""
-    alg = client.record.token_endpoint_auth_signing_alg
+    wanted = client.record.token_endpoint_auth_signing_alg
     try:
         header = jws.extract_compact(assertion.encode()).headers()
-        if header.get("alg") != alg or alg not in ALGORITHMS:
+        alg = header.get("alg", "")
+        if alg not in ALGORITHMS or (wanted and alg != wanted):
             return None
         for key in client_keys.candidates(client.record, str(header.get("kid", "")), alg):
             if (claims := _try(assertion, key, alg)) is not None:
@@ -102,4 +103,4 @@ def _never_seen(client_id: str, jti: Any) -> bool:
     if not isinstance(jti, str) or not jti:
         return False
     lifetime = timedelta(seconds=MAX_AGE + 2 * SKEW)
-    return ephemeral.first_time("client-jti", f"{client_id}:{jti}", lifetime)
+    return ephemeral.first_time("client-jti", f"{client_id} {jti}", lifetime)

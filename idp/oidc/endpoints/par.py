@@ -6,9 +6,10 @@ from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidRequestError
 
 from idp.oidc import authorize, pushed, request_objects
-from idp.oidc.adapters import EPOCH, OAuthClient, OAuthRequest
+from idp.oidc.adapters import EPOCH, OAuthClient, OAuthRequest, find_client
 from idp.oidc.client_auth import CLIENT_AUTH
 from idp.oidc.endpoints.token import check_form
+from idp.oidc.federation import registering
 from idp.oidc.http import MAX_KEPT, Params, Request, Response, json_response
 from idp.oidc.server import error_response, server
 from idp.store import buckets
@@ -19,11 +20,10 @@ def answer(request: Request) -> Response:
     EPOCH.set(store.read_epoch(buckets.draw()))
     try:
         check_form(request)
-        if request.form.size > MAX_KEPT:
-            status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-            raise OAuth2Error(
-                "The request is too large", error="invalid_request", status_code=status
-            )
+        _check_size(request.form, beside="request")
+        client_id = request.form.values.get("client_id", "")
+        if "://" in client_id and find_client(client_id) is None:
+            registering.meet_machine(client_id, request.form.values.get("request", ""))
         client = server.authenticate_client(OAuthRequest(request, request.form), [*CLIENT_AUTH])
         asked = _asked(request.form, client)
     except OAuth2Error as error:
@@ -31,6 +31,12 @@ def answer(request: Request) -> Response:
     uri = pushed.keep(asked.values, client.get_client_id())
     lifetime = int(pushed.LIFETIME.total_seconds())
     return json_response({"request_uri": uri, "expires_in": lifetime}, HTTPStatus.CREATED)
+
+
+def _check_size(form: Params, *, beside: str = "") -> None:
+    if form.size - len(form.values.get(beside, "")) > MAX_KEPT:
+        status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        raise OAuth2Error("The request is too large", error="invalid_request", status_code=status)
 
 
 def _asked(form: Params, client: OAuthClient) -> Params:
@@ -41,6 +47,7 @@ def _asked(form: Params, client: OAuthClient) -> Params:
         raise InvalidRequestError("A pushed request names no other")
     if "request" in form.values:  # §3
         form = request_objects.opened(form, client)
+        _check_size(form)
     elif client.record.require_signed_request_object:
         raise InvalidRequestError("The request has to be signed")
     values = form.values
