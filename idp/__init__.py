@@ -8,6 +8,7 @@ from flask_bootstrap import Bootstrap5
 from idp import keys, sms
 from idp.account.views import bp as account
 from idp.account.well_known import bp as well_known
+from idp.broker.service import Broker
 from idp.carrier.service import Carrier
 from idp.consent.views import bp as consent_pages
 from idp.crypto import keyring
@@ -88,7 +89,8 @@ def _services(app: flask.Flask, settings: Settings, replacements: dict[str, Any]
     made = {
         "passwords": Passwords(),
         "keys": signing,
-        "trust": Trust(settings, outbound, signing, DESCRIBED),
+        "trust": (trust := Trust(settings, outbound, signing, DESCRIBED)),
+        "broker": Broker(settings, outbound, signing, trust),
         "sms": sms.Sms(settings, sealer, outbound),
         "carrier": Carrier(settings, sealer, outbound),
         "realname": Realname(settings, outbound),

@@ -86,6 +86,11 @@ def pending(account_id: str) -> tuple[Agreement, ...]:
     return tuple(each for each in current() if not _counts(each, accepted))
 
 
+def any_accepted(account_id: str) -> bool:
+    """Whether there is a version of anything the person ever accepted."""
+    return bool(accounts.accepted(account_id))
+
+
 def _counts(agreement: Agreement, accepted: set[tuple[str, str]]) -> bool:
     versions = (agreement.version, *agreement.still_good)
     return any((agreement.name, version) in accepted for version in versions)

@@ -15,7 +15,16 @@ from idp import levels, sessions, settings
 from idp.audit import events
 from idp.audit import log as audit
 from idp.crypto import masking
-from idp.store import accounts, clients, holdings, linked, passkeys, recovery_codes, totps
+from idp.store import (
+    accounts,
+    clients,
+    holdings,
+    linked,
+    passkeys,
+    peer_links,
+    recovery_codes,
+    totps,
+)
 from idp.store import identities as people
 from idp.store.accounts import Account
 from idp.store.identities import Evidence, Identity
@@ -53,6 +62,7 @@ def lists(account: Account) -> Iterator[tuple[str, Iterable[Row]]]:
     yield "portals", (_portal(account.id, row) for row in holdings.connections(account.id))
     yield "mandates", map(_mandate, holdings.mandates(account.id))
     yield "linked_accounts", map(_linked, linked.of(account.id))
+    yield "peer_links", map(_peer_link, peer_links.of(account.id))
     yield "passkeys", map(_passkey, passkeys.of(account.id))
     yield "authenticators", map(_authenticator, totps.of(account.id))
     codes = recovery_codes.of(account.id)
@@ -180,6 +190,20 @@ def _linked(row: linked.LinkedAccount) -> Row:
         "known_as": [each for each in (row.unionid, *(o.openid for o in row.openids)) if each],
         "added_at": row.added_at,
         "used_at": row.used_at,
+    }
+
+
+def _peer_link(row: peer_links.PeerLink) -> Row:
+    return {
+        "issuer": row.issuer,
+        "known_as": row.subject,
+        "status": row.status,
+        "binding": row.binding,
+        "level": row.level,
+        "said": row.verified,
+        "linked_at": row.linked_at,
+        "used_at": row.used_at,
+        "severed_at": row.severed_at,
     }
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from idp import settings
 from idp.passkeys import amr_of
-from idp.store import linked, passkeys, totps
+from idp.store import linked, passkeys, peer_links, totps
 from idp.store.accounts import Account
 
 
@@ -51,9 +51,19 @@ def _linked(account_id: str) -> list[Factor]:
     ]
 
 
+def _peers(account_id: str) -> list[Factor]:
+    if not settings.current.federation.on:
+        return []
+    return [
+        Factor("peer", each.id, each.issuer, ("fed",), True, each.linked_at, each.used_at)
+        for each in peer_links.live(account_id)
+    ]
+
+
 HOLDERS: dict[str, Callable[[str], list[Factor]]] = {
     "passkey": _passkeys,
     "linked": _linked,
+    "peer": _peers,
     "totp": _totps,
 }
 """What an account (by id) holds of each kind."""

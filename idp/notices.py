@@ -27,6 +27,8 @@ SAID = {
     "notices_off": N_("您关闭了部分短信通知。"),
     "linked_added": N_("您的账号绑定了微信或支付宝，可以用它登录。"),
     "linked_removed": N_("您的账号解除了微信或支付宝的绑定。"),
+    "peer_linked": N_("您的账号关联了一个异地账号，可以用它登录。"),
+    "peer_unlinked": N_("您的账号解除了一个异地账号的关联。"),
     "passkey_added": N_("您的账号添加了一个通行密钥。"),
     "passkey_removed": N_("您的账号移除了一个通行密钥。"),
     "passkey_copied": N_("您账号的一个通行密钥可能被复制，已停用。"),

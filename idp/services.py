@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import cast
 
+from idp.broker.service import Broker
 from idp.carrier.service import Carrier
 from idp.crypto.passwords import Passwords
 from idp.crypto.sealing import Sealer
@@ -30,6 +31,7 @@ class Services:
     organisations: Organisations
     upstream: Upstreams
     trust: Trust
+    broker: Broker
 
 
 services = cast(Services, OfTheApp("idp"))

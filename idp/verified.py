@@ -5,14 +5,17 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, time
 from typing import Any, Self
 
-from idp import minors
+from idp import minors, settings
 from idp.errors import IdpError
 from idp.realname import documents
 from idp.realname.documents import Document
-from idp.store import guardianships
+from idp.store import guardianships, peer_links
 from idp.store import identities as store
 from idp.store.guardianships import Guardianship
 from idp.store.identities import Evidence, Identity
+
+PEER = "peer"
+"""How a person was verified whom another node stands for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ def of(account_id: str) -> Verified | None:
     """The current identity of an account, with its number."""
     identity = store.of(account_id)
     if identity is None:
-        return None
+        return _by_home(account_id)
     document = _document(identity)
     born = document.born if document else None
     young = born is None or minors.is_child(born)
@@ -95,6 +98,20 @@ def of(account_id: str) -> Verified | None:
         guardian=guardian,
         guarded_until=until,
     )
+
+
+def _by_home(account_id: str) -> Verified | None:
+    """What another node said of its person last; it counts as long as the sessions it began."""
+    link = peer_links.of_guest(account_id)
+    claims = (link.verified or {}).get("claims") if link else None
+    if link is None or not link.verified or not claims:
+        return None
+    at = int(link.verified["at"])
+    lasts = int(settings.current.sessions.absolute.total_seconds())
+    authority = str(link.verified["authority"])
+    check = Check(PEER, authority, link.id, int(link.verified["ial"]), at, at + lasts)
+    said = {name: str(claims.get(name, "")) for name in ("name", "birthdate", "gender")}
+    return Verified(said["name"], "", said["birthdate"], said["gender"], (check,))
 
 
 def _guarded(consent: Guardianship) -> tuple[str, int]:

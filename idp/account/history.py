@@ -34,6 +34,8 @@ SHOWN = {
     "username.changed": N_("修改用户名"),
     "linked.added": N_("绑定微信或支付宝"),
     "linked.removed": N_("解除微信或支付宝的绑定"),
+    "peer.linked": N_("关联异地账号"),
+    "peer.unlinked": N_("解除异地账号的关联"),
     "linked.refused": N_("用微信或支付宝登录，绑定关系不一致"),
     "passkey.added": N_("添加通行密钥"),
     "passkey.removed": N_("移除通行密钥"),
@@ -112,6 +114,8 @@ EVENTS = SHOWN | {
     "case.read": N_("工作人员查看受理材料"),
     "case.decided": N_("受理材料已办结"),
     "case.lapsed": N_("受理编号已过期"),
+    "entity.changed": N_("下级节点的状态变更"),
+    "trust_mark.changed": N_("信任标识的授予或收回"),
 }
 """Everything a person finds when they take their information along."""
 

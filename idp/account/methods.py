@@ -16,7 +16,7 @@ from idp.crypto import masking
 from idp.errors import N_, IdpError
 from idp.factors import Factor
 from idp.services import services
-from idp.store import linked, recovery_codes
+from idp.store import linked, peer_links, recovery_codes
 from idp.store.accounts import Account
 from idp.store.engines import db
 from idp.web import i18n, people
@@ -42,6 +42,10 @@ def _bound(account_id: str) -> str:
     offered = services.upstream.offered
     found = (offered.get(each.upstream) for each in linked.of(account_id))
     return "、".join(i18n.translate(each.label) for each in found if each)
+
+
+def _regions(account_id: str) -> str:
+    return "、".join(services.broker.name(each.issuer) for each in peer_links.live(account_id))
 
 
 _LEFT = N_("还剩 %(left)s 个")
@@ -71,6 +75,14 @@ KINDS: tuple[Kind, ...] = (
         "link",
         "/account/linked",
         _bound,
+    ),
+    Kind(
+        "peer",
+        N_("异地账号"),
+        N_("用其他地区的账号登录本账号。"),
+        "place",
+        "/account/peers",
+        _regions,
     ),
     Kind(
         "totp",
@@ -175,6 +187,8 @@ def _two_factor(failed: Failed = FIRST) -> flask.Response:
 def _on(kind: Kind) -> bool:
     if kind.name == "linked":
         return bool(services.upstream.offered)
+    if kind.name == "peer":
+        return services.trust.on
     return kind.name in services.settings.login.methods
 
 

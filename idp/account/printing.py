@@ -23,6 +23,7 @@ TITLES = {
     "portals": N_("连接过的应用"),
     "mandates": N_("代表单位的授权"),
     "linked_accounts": N_("绑定的微信和支付宝"),
+    "peer_links": N_("关联的异地账号"),
     "passkeys": N_("通行密钥"),
     "authenticators": N_("身份验证器"),
     "recovery_codes": N_("恢复码"),

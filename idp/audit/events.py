@@ -752,6 +752,20 @@ class KeysRotated(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PeerLinked(Event):
+    """An account at another node signs in for this one."""
+
+    action = "peer.linked"
+    issuer: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeerUnlinked(Event):
+    action = "peer.unlinked"
+    issuer: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class EntityChanged(Event):
     """An entity below this node came, stopped, or changed its keys."""
 
@@ -878,6 +892,8 @@ EVENTS: tuple[type[Event], ...] = (
     ClientChanged,
     ClientStopped,
     KeysRotated,
+    PeerLinked,
+    PeerUnlinked,
     EntityChanged,
     TrustMarkChanged,
     LogoutDelivered,

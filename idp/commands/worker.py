@@ -17,7 +17,7 @@ from idp.services import services
 from idp.signals import deliveries
 from idp.sms import queue
 from idp.store import heartbeats, tidying
-from idp.trust import upkeep
+from idp.trust import directory, upkeep
 
 _log = structlog.get_logger("idp.worker")
 
@@ -47,6 +47,8 @@ def _keep_the_audit() -> None:
 def _keep_trusted() -> None:
     if services.trust.on:
         upkeep.refresh_marks(services.trust, services.outbound, services.settings.federation)
+        if services.settings.federation.relying_party:
+            directory.refresh(services.trust, services.outbound)
 
 
 LOOPS = (

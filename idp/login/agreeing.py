@@ -49,6 +49,7 @@ def _ask(interaction: Interaction, failed: Failed = FIRST) -> flask.Response:
         failed,
         form=form,
         agreements=asked,
+        first=not agreements.any_accepted(finishing.signing(interaction).account_id),
         decline_url=interaction.url("/login/agreement/decline"),
         close_url=interaction.url("/login/agreement/close"),
     )

@@ -14,6 +14,7 @@ from idp import (
     levels,
     linking,
     notices,
+    peers,
     places,
     proofs,
     sessions,
@@ -110,13 +111,14 @@ def complete(
     _tell(interaction, account, amr)
     _as_chosen_before(account)
     try:
-        sessions.start(account, amr, client_id=client_id, step_up=step_up)
+        home = peers.home_kept(interaction, account) if "fed" in amr else None
+        sessions.start(account, amr, client_id=client_id, step_up=step_up, home=home)
     except sessions.ProofVoid:
         raise StepMissing from None
     for kind, page in _NEWS.items():
         if kind in news:
             return people.go(interaction.url(page))
-    if onward := linking.onward(interaction):
+    if onward := linking.onward(interaction) or peers.onward(interaction):
         return people.go(onward)
     return people.leave(interaction)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import flask
 
-from idp import assurance, codes, cookies, interactions, joining, linking, proofs, sessions
+from idp import assurance, codes, cookies, interactions, joining, linking, peers, proofs, sessions
 from idp.crypto import masking
 from idp.interactions import Interaction
 from idp.login import bound, demands, frozen, second
@@ -50,7 +50,8 @@ def on_offer(interaction: Interaction) -> dict[str, LoginMethod]:
     account = bound.account_of(interaction)
     if account is None or not bound.has_begun(interaction, account):
         built = {name: each for name, each in built.items() if each.opens}
-    if interaction.reason == joining.REASON or linking.stranger(interaction) is not None:
+    waits = linking.stranger(interaction) or peers.stranger(interaction)
+    if interaction.reason == joining.REASON or waits is not None:
         built = {name: each for name, each in built.items() if each.joins}
     if account is None:
         return built
@@ -93,6 +94,7 @@ def show(interaction: Interaction, name: str = "", failed: Failed = FIRST) -> fl
         "joining": interaction.reason == joining.REASON,
         "passkey": _beside(interaction, offered, active),
         "upstreams": upstreams(interaction),
+        "region_url": _region_url(interaction),
     }
     if not context["joining"]:
         context |= {
@@ -196,6 +198,17 @@ def upstreams(interaction: Interaction) -> list[dict[str, str]]:
         }
         for each in found
     ]
+
+
+def _region_url(interaction: Interaction) -> str:
+    """Where a person of another region goes on; "" where nobody can come from one, and where one
+    account alone may answer.
+    """
+    if not services.trust.on or not services.settings.federation.relying_party:
+        return ""
+    if peers.stranger(interaction) is not None or bound.account_of(interaction) is not None:
+        return ""
+    return _keep(interaction.url("/login/region"))
 
 
 def _beside(

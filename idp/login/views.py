@@ -17,6 +17,7 @@ from idp.login import (
     numbers,
     pages,
     recovering,
+    region,
     scanning,
     second,
     securing,
@@ -42,6 +43,7 @@ __all__ = [
     "mini_program",
     "numbers",
     "recovering",
+    "region",
     "scanning",
     "second",
     "securing",
@@ -64,6 +66,8 @@ def choose() -> flask.Response:
         return pages.done(interaction)
     if interaction.result.get("unproven") and "m" not in flask.request.args:
         return numbers.choose_again(interaction)
+    if (away := region.straight_home(interaction)) is not None:
+        return away
     if second.due(interaction) and not pages.on_offer(interaction):
         return people.go(interaction.url("/login/password/new"))
     return pages.show(interaction)

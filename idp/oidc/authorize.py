@@ -17,6 +17,8 @@ from joserfc.errors import JoseError
 
 from idp import consents, interactions, represented, sessions
 from idp.assurance import Level
+from idp.broker.asking import HOME
+from idp.broker.asking import PATH as PATH_OF_NODES
 from idp.errors import IdpError
 from idp.interactions import ClientHint, Interaction
 from idp.oidc import checks, hints, issuing, prompts, pushed, request_objects
@@ -382,7 +384,9 @@ def _hint(asked: Asked) -> ClientHint:
 
 
 def _hints(asked: Asked, decision: _Decision) -> dict[str, str]:
-    named = ("login_hint", "ui_locales", "display")
+    named: tuple[str, ...] = ("login_hint", "ui_locales", "display")
+    if asked.client.record.federated:
+        named += (PATH_OF_NODES, HOME)
     found = {name: asked.params.values[name] for name in named if name in asked.params.values}
     found["claims"] = " ".join(sorted(decision.wanted.all_claims))
     if decision.level is not None:
@@ -407,7 +411,7 @@ def _code(asked: Asked, wanted: Wanted, session: Session, granted: Granted) -> d
         "nonce": wanted.nonce,
         "challenge": wanted.challenge,
         "auth_time": session.auth_time,
-        "amr": list(session.amr),
+        "amr": list(session.methods),
         "acr": session.acr,
         "ui": [name for name in wanted.userinfo_claims if name in granted.claims],
         "idt": [name for name in claims.id_token if name in granted.claims],
@@ -415,6 +419,8 @@ def _code(asked: Asked, wanted: Wanted, session: Session, granted: Granted) -> d
     }
     if session.acting is not None:
         value["acting"] = list(session.acting)
+    if asked.client.record.federated and session.home is not None:
+        value["home"] = [session.home.authority, session.home.most]
     if claims.verified_userinfo or claims.verified_id_token:
         _add_verified(value, claims, granted)
     return value

@@ -14,7 +14,8 @@ from authlib.oauth2.rfc6749 import (
     UnsupportedResponseTypeError,
 )
 
-from idp import assurance, represented
+from idp import assurance, represented, settings
+from idp.broker.asking import PATH
 from idp.oidc.claims import SCOPES, SENSITIVE_SCOPES, ClaimsRequest, of_scopes
 from idp.oidc.errors import (
     RegistrationNotSupported,
@@ -170,6 +171,19 @@ def scopes_are_for_this_client(params: Params, client: Registration) -> None:
         raise InvalidRequestError("None of the scopes is registered for this client")
 
 
+def the_way_is_no_loop(params: Params, client: Registration) -> None:
+    """A node that asks for somebody else's portal says which nodes have asked before it: never
+    this one, and not too many. Of other clients such words mean nothing.
+    """
+    if not client.federated or PATH not in params.values:
+        return
+    path = params.values[PATH].split()
+    if path[-1:] != [client.client_id] or settings.current.issuer in path:
+        raise InvalidRequestError("The path leads back here, or is not the client's")
+    if len(path) > settings.current.federation.max_hops:
+        raise InvalidRequestError("The path is too long")
+
+
 CHECKS: tuple[Check, ...] = (
     no_parameter_is_repeated,
     no_parameter_is_huge,
@@ -182,6 +196,7 @@ CHECKS: tuple[Check, ...] = (
     claims_are_readable,
     an_essential_level_exists,
     scopes_are_for_this_client,
+    the_way_is_no_loop,
 )
 
 

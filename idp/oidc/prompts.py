@@ -20,9 +20,12 @@ from idp.oidc.errors import (
     UnmetAuthenticationRequirements,
 )
 from idp.services import services
-from idp.sessions import Session
+from idp.sessions import Home, Session
 from idp.store import accounts
 from idp.store.clients import Registration
+
+CLOCKS = 60
+"""Seconds by which the clock of a node that stands for somebody may differ from ours."""
 
 
 class Granted(NamedTuple):
@@ -64,6 +67,9 @@ class Situation(NamedTuple):
         """Whether the person proved who they are within this very interaction."""
         if self.session is None or self.interaction is None:
             return False
+        home = self.session.home
+        if home is not None and home.heard > self.interaction.opened:
+            return home.auth_time > self.interaction.opened - CLOCKS
         return self.session.proved_at > self.interaction.opened
 
     @property
@@ -118,6 +124,14 @@ def the_name_is_too_weak(now: Situation) -> bool:
     return level is not None and now.session is not None and level.ial > now.session.level.ial
 
 
+def the_home_can_say_more(now: Situation) -> bool:
+    """Another node stands for the person: what is missing is first asked for there, once."""
+    level = missing(now)
+    if level is None or now.session is None or now.session.home is None:
+        return False
+    return not now.result("home_asked") and _most(now.session.home).covers(level)
+
+
 def the_sign_in_is_too_weak(now: Situation) -> bool:
     level = missing(now)
     return level is not None and now.session is not None and level.aal > now.session.level.aal
@@ -159,6 +173,11 @@ def _offered(
     return None
 
 
+def _most(home: Home) -> assurance.Level:
+    """What the node that stands for a person could be believed at most."""
+    return assurance.Level.parse(home.most) or assurance.Level(1, 1)
+
+
 MADE_IN_TIME = 2
 """The authenticator level anybody reaches who sets a password and lets it settle."""
 
@@ -170,6 +189,8 @@ def reachable(session: Session, asked: assurance.Level) -> assurance.Level:
     account = accounts.by_id(session.account_id)
     if account is None:
         return session.level
+    if session.home is not None and _most(session.home).covers(asked):
+        return _most(session.home)
     ial = max(session.level.ial, account.ial, services.realname.reach)
     means = proofs.means(account, session.amr)
     if asked.ial >= levels.FACE and "password" in services.settings.login.methods:
@@ -227,6 +248,14 @@ PROMPTS = (
     Prompt("reauthenticate", "/login/", LoginRequired, a_fresh_sign_in_is_asked_for),
     Prompt("reauthenticate", "/login/", LoginRequired, the_sign_in_is_too_old),
     Prompt("reauthenticate", "/login/", LoginRequired, somebody_else_is_signed_in),
+    Prompt(
+        "home",
+        "/login/home",
+        InteractionRequired,
+        the_home_can_say_more,
+        same_person=True,
+        raises=True,
+    ),
     Prompt(
         "realname",
         "/realname/",

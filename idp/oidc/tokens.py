@@ -16,6 +16,7 @@ import orjson
 from joserfc.jws import JWSRegistry
 
 from idp import sessions
+from idp.broker.asking import AUTHORITY, CEILING
 from idp.crypto import base64url, sm2
 from idp.crypto.errors import UnknownKey
 from idp.services import services
@@ -177,6 +178,8 @@ def id_token(
     }
     if core.get("nonce"):
         stated["nonce"] = core["nonce"]
+    if core.get("home"):
+        stated[AUTHORITY], stated[CEILING] = core["home"]
     return sign(stated, alg)
 
 

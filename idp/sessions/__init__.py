@@ -17,6 +17,7 @@ from idp.sessions.ending import (
 )
 from idp.sessions.session import (
     Acting,
+    Home,
     Session,
     acting_of,
     current,
@@ -42,6 +43,7 @@ __all__ = [
     "AccountStopped",
     "Acting",
     "Ending",
+    "Home",
     "ProofVoid",
     "Session",
     "SessionGone",

@@ -32,6 +32,25 @@ class Acting(NamedTuple):
         return in_time and (not self.client_ids or client_id in self.client_ids)
 
 
+class Home(NamedTuple):
+    """Another node that stands for the person, and how far it is believed."""
+
+    issuer: str
+    subject: str
+    """The name it gave us for them."""
+    authority: str
+    """The node that has seen them: the issuer, or one it asked in its turn."""
+    ial: int
+    aal: int
+    most: str
+    """The level everybody on the way could be believed at most."""
+    amr: Sequence[str]
+    auth_time: int
+    sid: str
+    heard: float
+    """When it said so, by our clock, in seconds."""
+
+
 class Session(NamedTuple):
     stored: store.Stored
     epoch: int | None
@@ -47,6 +66,8 @@ class Session(NamedTuple):
     region: str | None = None
     """Where the sign-in came from (``places.here``)."""
     acting: Acting | None = None
+    home: Home | None = None
+    """Who stands for the person where this node has not seen them itself."""
     chosen: bool = False
     """Whether the person was asked in this session for whom they act, or has said so."""
 
@@ -80,6 +101,11 @@ class Session(NamedTuple):
         return max(self.shown.values(), default=0.0)
 
     @property
+    def methods(self) -> tuple[str, ...]:
+        """What is told of how they signed in (RFC 8176): their home's word beside our own."""
+        return tuple(dict.fromkeys((*self.home.amr, *self.amr))) if self.home else self.amr
+
+    @property
     def auth_time(self) -> int:
         return int(self.proved_at)
 
@@ -109,6 +135,7 @@ def of(stored: store.Stored, epoch: int | None) -> Session:
         browser=stored.core["browser"],
         region=stored.core.get("region"),
         acting=acting_of(stored.core),
+        home=home_of(stored.core),
         chosen="acting" in stored.core,
     )
 
@@ -116,6 +143,11 @@ def of(stored: store.Stored, epoch: int | None) -> Session:
 def acting_of(core: dict[str, Any]) -> Acting | None:
     """For whom somebody acts, by the core of a session, a code or a family."""
     return Acting(*acting) if (acting := core.get("acting")) else None
+
+
+def home_of(core: dict[str, Any]) -> Home | None:
+    """Who stands for the person, by the core of a session."""
+    return Home(*home) if (home := core.get("home")) else None
 
 
 def is_over(core: dict[str, Any]) -> bool:
@@ -129,7 +161,8 @@ def is_over(core: dict[str, Any]) -> bool:
 def level_of(core: dict[str, Any]) -> assurance.Level:
     """A password that the phone alone has set a while ago adds nothing to the phone."""
     counted = set(core["proofs"]) - ({"pwd"} if core["unsettled"] else set())
-    return assurance.Level(core["ial"], assurance.aal_of(counted))
+    home, aal = home_of(core), assurance.aal_of(counted)
+    return assurance.Level(core["ial"], max(aal, home.aal) if home else aal)
 
 
 def current() -> Session | None:

@@ -3,7 +3,7 @@
 import secrets
 import time
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import flask
 
@@ -12,13 +12,14 @@ from idp.audit import events
 from idp.audit import log as audit
 from idp.errors import N_, IdpError
 from idp.sessions.ending import end
-from idp.sessions.session import Session, acting_of, current, level_of, lifetime, of
+from idp.sessions.session import Home, Session, acting_of, current, level_of, lifetime, of
 from idp.store import accounts, buckets, sign_ins
 from idp.store import sessions as store
 from idp.store.engines import db
 from idp.store.ephemeral import digest
 from idp.store.sign_ins import SignedIn
 
+_ELSEWHERE = {"fed"}
 _DAY = timedelta(days=1)
 _SECONDS = int(_DAY.total_seconds())
 
@@ -42,11 +43,13 @@ def start(
     *,
     client_id: str = "",
     step_up: bool = False,
+    home: Home | None = None,
 ) -> Session:
     """Sign in: a new session, or a stronger one when the same person proves more to step up.
 
     A sign-in that was asked for again stands on what is proved now: a proof of hours ago was
-    perhaps another's, and would make it look stronger than it is. The cookie's secret is new
+    perhaps another's, and would make it look stronger than it is. ``home``: the node that stands
+    for the person, with the time they signed in there. The cookie's secret is new
     each time. Another person's session in this browser ends. Raises AccountStopped or ProofVoid.
     """
     if not account.active:
@@ -56,12 +59,13 @@ def start(
         end(before, reason="replaced")
         before = None
     now, secret = time.time(), secrets.token_urlsafe(32)
-    fresh = dict.fromkeys(amr, now)
+    fresh = dict.fromkeys(amr, min(now, home.auth_time) if home else now)
     earlier = before.stored.core["proofs"] if before and step_up else {}
-    write = _write(account, amr, before, earlier | fresh, secret)
+    kept = before.home if before and step_up else None
+    write = _write(account, amr, _Onto(before, earlier | fresh, home or kept), secret)
     if before is None or not store.renew(write):
         # What has been ended meanwhile stays ended, its name and its proofs with it.
-        write = _write(account, amr, None, fresh, secret)
+        write = _write(account, amr, _Onto(None, fresh, home), secret)
         store.start(write)
     _remember(account, amr, write, client_id)
     ref = write.bucket + write.sid
@@ -83,14 +87,19 @@ def as_written(write: store.Write, before: Session | None) -> store.Stored:
     )
 
 
+class _Onto(NamedTuple):
+    """What a session is written from: the one there was, what was proved, and who stands for it."""
+
+    before: Session | None
+    proofs: dict[str, float]
+    home: Home | None
+
+
 def _write(
-    account: accounts.Account,
-    amr: tuple[str, ...],
-    before: Session | None,
-    proofs: dict[str, float],
-    secret: str,
+    account: accounts.Account, amr: tuple[str, ...], onto: _Onto, secret: str
 ) -> store.Write:
-    now = proofs[amr[0]]
+    before, proofs, home = onto
+    now = time.time() if home else proofs[amr[0]]
     core: dict[str, Any] = {
         "account": account.id,
         "proofs": proofs,
@@ -101,6 +110,10 @@ def _write(
         "browser": browsers.current(),
         "region": places.here(),
     }
+    if home is not None:
+        core["home"] = list(home)
+        if not proofs.keys() - _ELSEWHERE:  # and nothing was proved to us
+            core["ial"] = home.ial
     if before and "acting" in before.stored.core:  # a session speaks for whom it spoke for
         core["acting"] = before.stored.core["acting"]
     acting = before.acting if before else None

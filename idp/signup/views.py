@@ -2,7 +2,17 @@
 
 import flask
 
-from idp import agreements, codes, credentials, handover, interactions, linking, proofs, sessions
+from idp import (
+    agreements,
+    codes,
+    credentials,
+    handover,
+    interactions,
+    linking,
+    peers,
+    proofs,
+    sessions,
+)
 from idp.assurance import Level
 from idp.credentials import BadUsername, TooManyChoices, WeakPassword
 from idp.crypto import masking
@@ -193,7 +203,7 @@ def _welcome(interaction: Interaction, account: Account) -> flask.Response:
         sessions.start(account, ("sms",), client_id=client_id)
     except sessions.ProofVoid:  # somebody else has proven the number since
         return people.go(interaction.url("/login/"))
-    if onward := linking.onward(interaction):
+    if onward := linking.onward(interaction) or peers.onward(interaction):
         return people.go(onward)
     return people.leave(interaction)
 

@@ -16,6 +16,8 @@ TEXTS = {
     "password_changed": "您的账号密码已修改。不是您？" + LINK,
     "linked_added": "您的账号绑定了微信或支付宝。不是您？" + LINK,
     "linked_removed": "您的账号解除了微信或支付宝。不是您？" + LINK,
+    "peer_linked": "您的账号关联了一个异地账号。不是您？" + LINK,
+    "peer_unlinked": "您的账号解除了一个异地账号的关联。不是您？" + LINK,
     "passkey_added": "您的账号添加了一个通行密钥。不是您？" + LINK,
     "passkey_removed": "您的账号移除了一个通行密钥。不是您？" + LINK,
     "passkey_copied": "您账号的一个通行密钥可能被复制，已停用。请登录移除并检查安全记录。",

@@ -235,6 +235,16 @@ def add(new: NewAccount) -> Account:
     return account
 
 
+def add_guest(locale: str) -> Account:
+    """Open an account without a way in of its own, in the current transaction: who holds it comes
+    by another node.
+    """
+    account = Account(locale=locale)
+    db.session.add(account)
+    db.session.flush()
+    return account
+
+
 def rename(account: Account, username: str) -> None:
     """Give a user name, in the current transaction. Raises UsernameTaken and rolls back."""
     account.username, account.username_key = username, username_key(username)

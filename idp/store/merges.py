@@ -24,10 +24,16 @@ from idp.store.identities import of as of_account
 from idp.store.linked import LinkedAccount
 from idp.store.organisations import Mandate
 from idp.store.passkeys import Passkey
+from idp.store.peer_links import PeerLink
 from idp.store.totps import Totp
 from idp.store.types import Sealed, UtcDateTime, now
 
-_FACTORS: dict[str, Any] = {"passkeys": Passkey, "totps": Totp, "linked": LinkedAccount}
+_FACTORS: dict[str, Any] = {
+    "passkeys": Passkey,
+    "totps": Totp,
+    "linked": LinkedAccount,
+    "peers": PeerLink,
+}
 """What somebody signs in with goes along: they have shown both accounts to be theirs."""
 MERGED = "merged"
 """The state of an account that went into another: it never signs in."""

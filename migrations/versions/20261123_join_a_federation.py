@@ -1,4 +1,4 @@
-"""Keep what a federation needs: whom it vouches for, marks, others' statements, past keys."""
+"""Keep what a federation needs: entities, marks, others' statements, past keys, linked people."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -78,3 +78,32 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("subordinate", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_subordinate_status"), ["status"], unique=False)
+    op.create_table(
+        "peer",
+        sa.Column("entity_id", sa.String(length=255), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("region", sa.String(length=6), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("entity_id", name=op.f("pk_peer")),
+    )
+    op.create_table(
+        "peer_link",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("account_id", sa.String(length=32), nullable=False),
+        sa.Column("issuer", sa.String(length=255), nullable=False),
+        sa.Column("subject", sa.String(length=255), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("binding", sa.String(length=32), nullable=False),
+        sa.Column("level", sa.String(length=16), nullable=False),
+        sa.Column("verified", sa.Text(), nullable=True),
+        sa.Column("linked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("severed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_peer_link_account_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_peer_link")),
+        sa.UniqueConstraint("issuer", "subject", name=op.f("uq_peer_link_issuer_subject")),
+    )
+    with op.batch_alter_table("peer_link", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_peer_link_account_id"), ["account_id"], unique=False)

@@ -65,6 +65,9 @@ def test_a_page_needs_no_other_host(name):
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in LEAVES_US])
 def test_every_form_that_posts_carries_our_token(name):
     for form in re.findall(r"<form\b.*?</form>", text_of(name), flags=re.DOTALL):
+        if 'role="search"' in form:  # it changes nothing, and a token must not be in an address
+            assert 'method="get"' in form and "csrf" not in form
+            continue
         assert 'method="post"' in form
         assert "ui.csrf()" in form
 

@@ -529,6 +529,7 @@ ERASED = {"known_browser", "sign_in", "identity", "evidence", "case_file", "numb
     "recovery_codes",
     "passkey",
     "linked_account",
+    "peer_link",
     "recovery",
     "notice",
 }

@@ -68,6 +68,7 @@ MEMBERS = {
     "portals",
     "mandates",
     "linked_accounts",
+    "peer_links",
     "passkeys",
     "authenticators",
     "recovery_codes",

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -16,6 +17,7 @@ from joserfc.jws import JWSRegistry
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
+from idp.crypto import base64url
 from idp.federation import signed
 from idp.federation.signed import Typ
 from idp.trust import admission
@@ -25,6 +27,7 @@ from tests.trust.nodes import LIU, WANG, Node, Quiet
 REGISTRY = JWSRegistry(algorithms=["ES256", "RS256", "PS256"], strict_check_header=False)
 REGISTRY.max_header_length = 1 << 20
 REGISTRY.max_payload_length = 1 << 20
+VERIFIER = "of-these-43-letters-every-one-is-well-known"
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
@@ -139,7 +142,7 @@ class Peer:
             "scope": "openid",
             "state": "s1",
             "nonce": "n1",
-            "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+            "code_challenge": base64url.encode(sha256(VERIFIER.encode()).digest()),
             "code_challenge_method": "S256",
         }
 
@@ -176,7 +179,7 @@ class Peer:
                 "grant_type": "authorization_code",
                 "code": code,
                 "redirect_uri": self.redirect_uri,
-                "code_verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+                "code_verifier": VERIFIER,
                 **self.authentication(provider.url),
                 **changes,
             },

@@ -3,12 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from idp.broker.service import CALLBACK
 from idp.oidc import discovery
 from idp.services import services
 from idp.store.clients import KEY_MANAGEMENT
 
-CALLBACK = "/login/region/callback"
-"""Where another node sends a person back to this one."""
 SCOPE = "openid"
 
 

@@ -1,0 +1,271 @@
+"""Signing in by another region: the list, the way there and back, and who comes for the first time.
+
+The list asks for nothing but a region: numbers and passwords are typed at home alone.
+"""
+
+import time
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import flask
+
+from idp import cookies, interactions, peers, places, sessions
+from idp.broker.asking import HOME
+from idp.crypto import masking
+from idp.errors import IdpError
+from idp.interactions import Interaction
+from idp.login import numbers, pages, trail
+from idp.login.blueprint import bp
+from idp.login.errors import PersonMismatch, StepMissing
+from idp.login.methods.base import Proved
+from idp.places import provinces
+from idp.services import services
+from idp.sessions import Session
+from idp.store import accounts
+from idp.store.accounts import Account
+from idp.store.engines import db
+from idp.store.peer_links import LinkMade
+from idp.store.peers import Peer
+from idp.web import i18n, people
+
+_COOKIE = "region"
+_REMEMBERED = timedelta(days=400)
+_TRIED, ASKED = "home_tried", "home_asked"
+_LONGEST = 32
+
+
+class _Choice(NamedTuple):
+    entity_id: str
+    name: str
+    province: str
+    pinyin: str
+    remembered: bool = False
+
+
+@bp.get("/region")
+def regions() -> flask.Response:
+    return _picker(people.entered())
+
+
+@bp.post("/region")
+def to_region() -> flask.Response:
+    """Off to the region chosen, on a page of its own: a form may lead to portals only."""
+    interaction = people.entered()
+    entity, again = people.text("entity"), people.text("again") == "yes"
+    if again and sessions.current() is not None:
+        interaction = interactions.note(interaction, **{ASKED: True})
+    try:
+        where = peers.begin(interaction, entity, again=again)
+    except IdpError as error:
+        return _picker(interaction, people.failed(error))
+    cookies.set_(_COOKIE, entity, _REMEMBERED)
+    return people.page("redirecting.html", interaction, client=None, continue_url=where)
+
+
+@bp.get("/region/callback")
+def from_region() -> flask.Response:
+    """Back from another node. Raises ReturnUnknown where nothing of it began in this browser."""
+    try:
+        interaction, believed = peers.returned(flask.request.args.to_dict())
+    except peers.Over as over:
+        return people.go(over.interaction.url("/login/"))
+    except peers.Failed as failed:
+        return _picker(failed.interaction, people.failed(failed.error))
+    try:
+        account = peers.whose(believed)
+        if account is None:
+            return people.go(peers.wait(interaction, believed).url("/login/region/first"))
+        db.session.commit()
+        interaction = peers.keep_home(interaction, believed)
+        return numbers.settle(interaction, Proved(account, peers.AMR))
+    except peers.LinkSevered as error:
+        waiting = peers.wait(interaction, believed)
+        return pages.show(waiting, failed=people.failed(error))
+    except IdpError as error:
+        trail.failed("", "peer", error.code)
+        return _picker(interaction, people.failed(error))
+
+
+@bp.get("/region/first")
+def first() -> flask.Response:
+    """Nobody here is linked to who has come: have they an account here?"""
+    interaction = people.entered()
+    waiting = peers.stranger(interaction)
+    if waiting is None:
+        return people.go(interaction.url("/login/"))
+    return people.page(
+        "login/region_first.html",
+        interaction,
+        home=services.broker.name(waiting.said.issuer),
+        guest_url="" if interaction.account_id else interaction.url("/login/region/guest"),
+        login_url=interaction.url("/login/"),
+    )
+
+
+@bp.get("/region/guest")
+def address_of_the_guest_s_form() -> flask.Response:
+    return people.back_to("/login/region/first")
+
+
+@bp.post("/region/guest")
+def as_a_guest() -> flask.Response:
+    """An account here that their home alone leads to; the agreements are asked for next."""
+    interaction = people.entered()
+    waiting = peers.stranger(interaction)
+    if waiting is None or interaction.account_id:
+        raise StepMissing
+    try:
+        account = peers.open_guest(waiting, i18n.usual())
+    except LinkMade:  # another tab was first
+        found = peers.whose(waiting)
+        if found is None:
+            raise StepMissing from None
+        account = found
+    db.session.commit()
+    kept = peers.keep_home(interaction, waiting)
+    return numbers.settle(interactions.note(kept, peer=None), Proved(account, peers.AMR))
+
+
+@bp.get("/region/link")
+def ask_to_link_region() -> flask.Response:
+    interaction = people.entered()
+    _session, account, waiting = _just_signed_in(interaction)
+    known = masking.phone(account.phone) if account.phone else account.username or ""
+    return people.page(
+        "login/region_link.html",
+        interaction,
+        home=services.broker.name(waiting.said.issuer),
+        known=known,
+        submit_url=interaction.url("/login/region/link"),
+    )
+
+
+@bp.post("/region/link")
+def link_region() -> flask.Response:
+    """Link, or not: on to where the person was going either way."""
+    interaction = people.entered()
+    _session, account, waiting = _just_signed_in(interaction)
+    if people.text("answer") == "yes":
+        try:
+            peers.link(account, waiting)
+        except IdpError as error:
+            return people.page(
+                "login/region_link.html",
+                interaction,
+                people.failed(error),
+                home=services.broker.name(waiting.said.issuer),
+                known="",
+                submit_url=interaction.url("/login/region/link"),
+            )
+    return people.leave(interaction)
+
+
+@bp.get("/home")
+def home() -> flask.Response:
+    """More is asked than their home has said so far: back there, to prove it."""
+    interaction = people.entered()
+    session = sessions.current()
+    if session is None or session.home is None:
+        return people.go(interaction.url("/login/"))
+    return people.page(
+        "login/region_home.html",
+        interaction,
+        home=services.broker.name(session.home.issuer),
+        entity=session.home.issuer,
+        submit_url=interaction.url("/login/region"),
+        decline_url=interaction.url("/login/home/decline"),
+    )
+
+
+@bp.get("/home/decline")
+def address_of_the_decline_s_form() -> flask.Response:
+    return people.back_to("/login/home")
+
+
+@bp.post("/home/decline")
+def not_home() -> flask.Response:
+    interaction = people.entered()
+    interactions.note(interaction, declined=True)
+    return people.go(interaction.return_to)
+
+
+def straight_home(interaction: Interaction) -> flask.Response | None:
+    """Off at once, where the node that asks has said which region the person chose there."""
+    entity = interaction.hints.get(HOME, "")
+    if not entity or interaction.result.get(_TRIED) or sessions.current() is not None:
+        return None
+    tried = interactions.note(interaction, **{_TRIED: True})
+    try:
+        where = peers.begin(tried, entity)
+    except IdpError as error:
+        return _picker(tried, people.failed(error))
+    return people.page("redirecting.html", tried, client=None, continue_url=where)
+
+
+def _picker(interaction: Interaction, failed: people.Failed = people.FIRST) -> flask.Response:
+    asked = flask.request.args.get("q", "").strip()[:_LONGEST]
+    offered = _choices()
+    found = [each for each in offered if _matches(each, asked)]
+    there = {each.entity_id: each for each in found}
+    without = () if asked else _without(offered)
+    return people.page(
+        "login/region.html",
+        interaction,
+        failed,
+        asked=asked,
+        choices=list(there.values()),
+        without=without,
+        region_url=interaction.url("/login/region"),
+        back_url=interaction.url("/login/"),
+    )
+
+
+def _choices() -> list[_Choice]:
+    """The one chosen before first, then that of where the person seems to be, then by pinyin."""
+    chosen, here = cookies.read(_COOKIE), places.province(places.here())
+    made = [_choice(peer, chosen) for peer in peers.offered()]
+
+    def order(each: _Choice) -> tuple[Any, ...]:
+        near = bool(here) and each.province.startswith(here)
+        return not each.remembered, not near, each.pinyin, each.name
+
+    return sorted(made, key=order)
+
+
+def _choice(peer: Peer, chosen: str) -> _Choice:
+    province, spelt = provinces.name(peer.region), provinces.pinyin(peer.region)
+    return _Choice(peer.entity_id, peer.name, province, spelt, peer.entity_id == chosen)
+
+
+def _matches(each: _Choice, asked: str) -> bool:
+    """By a part of the name, or by how it is spelt, with or without gaps."""
+    if not asked:
+        return True
+    spelt, letters = each.pinyin, asked.casefold().replace(" ", "").replace("'", "")
+    return (
+        asked in each.name
+        or asked in each.province
+        or (letters.isascii() and spelt.replace(" ", "").startswith(letters))
+    )
+
+
+def _without(offered: list[_Choice]) -> list[str]:
+    """Provinces nobody can come from yet: said, so that nobody looks for theirs in vain."""
+    there = {each.province for each in offered}
+    own = provinces.name(services.settings.node.region)
+    codes = sorted(provinces.NAMES, key=provinces.pinyin)
+    listed = (provinces.NAMES[code] for code in codes)
+    return [name for name in listed if name not in there and name != own]
+
+
+def _just_signed_in(interaction: Interaction) -> tuple[Session, Account, Any]:
+    """Raises StepMissing unless somebody has signed in on this way and a stranger waits on it."""
+    session, waiting = sessions.current(), peers.stranger(interaction)
+    account = accounts.by_id(session.account_id) if session else None
+    if session is None or account is None or not account.active or waiting is None:
+        raise StepMissing
+    if time.time() - session.shown_at > services.settings.login.fresh.total_seconds():
+        raise StepMissing
+    if session.home is not None:  # another region's word is no proof of an account here
+        raise PersonMismatch
+    return session, account, waiting
