@@ -7,7 +7,7 @@ they show it to be theirs, and if not a guest's account is opened, which has no 
 
 import secrets
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from http import HTTPStatus
 
@@ -17,9 +17,10 @@ from idp import browsers, interactions, notices, sessions
 from idp.assurance import Level
 from idp.audit import events
 from idp.audit import log as audit
-from idp.broker.answering import Assertion
-from idp.broker.asking import HOME, PATH, Question
-from idp.broker.service import Believed
+from idp.broker.answering import Assertion, least
+from idp.broker.asking import PATH, Question
+from idp.broker.errors import PeerAway, PeerRefused
+from idp.broker.service import Believed, Sent
 from idp.errors import N_, IdpError
 from idp.interactions import Interaction
 from idp.services import services
@@ -106,24 +107,37 @@ def offered() -> list[Peer]:
 
 
 def begin(interaction: Interaction, entity: str, *, again: bool = False) -> str:
-    """Where the browser goes. ``again``: to prove more, or anew. Raises IdpError."""
+    """Where the browser goes: to their home, or to the hub with its name. ``again``: to prove more,
+    or anew. Raises IdpError.
+    """
     if not any(peer.entity_id == entity for peer in offered()):
         raise PeerUnknown
-    asked_by, wanted = interaction.request, interaction.hints.get("acr", "")
-    home = interaction.hints.get(HOME, "")
-    question = Question(
+    wanted = interaction.hints.get("acr", "")
+    asked = Question(
         entity=entity,
         acr_values=(wanted,) if wanted else (),
         prompt="login" if again else "",
         ui_locales=interaction.hints.get("ui_locales", ""),
         path=tuple(interaction.hints.get(PATH, "").split()),
-        home=home if home != entity else "",
-        max_age=_max_age(asked_by.get("max_age", "")),
+        max_age=_max_age(interaction.request.get("max_age", "")),
     )
-    sent = services.broker.begin(question)
+    sent = _sent(asked)
     waiting = _Asked(interaction.id, browsers.current(), sent.question, sent.at)
-    ephemeral.put_sealed(_STATE, question.state, asdict(waiting), _STATE_FOR)
+    ephemeral.put_sealed(_STATE, sent.question.state, asdict(waiting), _STATE_FOR)
     return sent.url
+
+
+def _sent(asked: Question) -> Sent:
+    """By the first route that is open. Raises what the last one did."""
+    federation, failure = services.settings.federation, None
+    for route in federation.routes:
+        by_hub = route == "hub" and asked.entity != federation.hub
+        question = replace(asked, entity=federation.hub, home=asked.entity) if by_hub else asked
+        try:
+            return services.broker.begin(question)
+        except (PeerAway, PeerRefused) as error:
+            failure = error
+    raise failure or PeerUnknown
 
 
 def returned(callback: dict[str, str]) -> tuple[Interaction, Believed]:
@@ -179,6 +193,11 @@ def whose(believed: Believed) -> Account | None:
     return accounts.by_id(link.account_id)
 
 
+def was_severed(believed: Believed) -> bool:
+    link = peer_links.find(believed.said.issuer, believed.said.subject)
+    return link is not None and link.status == peer_links.SEVERED
+
+
 def open_guest(believed: Believed, locale: str) -> Account:
     """An account with no way in but the person's home, in the current transaction.
 
@@ -220,6 +239,43 @@ def sever(account: Account, found: PeerLink, keep: str) -> bool:
     notices.warn(account, "peer_unlinked")
     sessions.end_all(account.id, reason="peer_unlinked", keep=keep, keep_offline=False)
     return True
+
+
+def stands_for(home: Home) -> Level | None:
+    """The level a session that another node has begun is worth now; None once that node, or the
+    one that saw the person, is not trusted any more.
+    """
+    try:
+        ceiling = services.broker.ceiling(home.issuer, home.authority)
+    except (PeerRefused, PeerAway):
+        return None
+    return least(Level(home.ial, home.aal), ceiling)
+
+
+def end_untrusted() -> int:
+    """End the sessions of people whose home is not trusted any more; how many ended."""
+    ended = 0
+    for issuer in peer_links.issuers():
+        try:
+            services.broker.ceiling(issuer, issuer)
+        except PeerRefused:
+            ended += _end_of(issuer)
+        except PeerAway:  # nobody has said that it is not trusted
+            continue
+    return ended
+
+
+def _end_of(issuer: str) -> int:
+    since = now() - services.settings.sessions.absolute
+    begun = [
+        session
+        for account_id in peer_links.accounts_of(issuer, since)
+        for session in sessions.list_of(account_id)
+        if session.home is not None and session.home.issuer == issuer
+    ]
+    for session in begun:
+        sessions.end(session, reason="home_not_trusted", keep_offline=False)
+    return len(begun)
 
 
 def home_of(believed: Believed) -> Home:

@@ -503,6 +503,11 @@ class Federation(Section):
     """How long a mark counts whose issuer no longer answers."""
     status_life_high: timedelta = timedelta(hours=1)
     """The same where it is to carry ial3 or more."""
+    hub: str = ""
+    """The node that brokers between provinces: the national mutual-recognition service."""
+    routes: tuple[Literal["direct", "hub"], ...] = ("direct",)
+    """How a person's home is reached, in this order: the next where one does not answer, or is not
+    open to us."""
     max_hops: int = Field(2, ge=1)
     """How many nodes may stand between a portal and the node that signs the person in."""
     ceilings: dict[str, str] = {}
@@ -773,6 +778,8 @@ class Settings(Section):
         loopback = self.serve.host in {"127.0.0.1", "::1", "localhost"}
         if self.development.allow_loopback and not loopback:
             raise ValueError("development.allow_loopback needs serve.host on loopback")
+        if "hub" in self.federation.routes and not self.federation.hub:
+            raise ValueError("federation.routes has hub: name it in federation.hub")
         if self.federation.role == "anchor" and self.federation.superiors:
             raise ValueError("federation.superiors: an anchor has none")
         if self.federation.role in {"leaf", "intermediate"} and not self.federation.superiors:

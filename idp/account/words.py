@@ -37,6 +37,7 @@ REASONS = {
     "number_lost": N_("手机号码已由他人使用"),
     "number_lost_closed": N_("手机号码已由他人使用，账号已关闭"),
     "password_changed": N_("密码已修改"),
+    "home_not_trusted": N_("登录所用的异地账号，其所在地区不再获得信任"),
     "peer_unlinked": N_("解除了异地账号的关联"),
     "linked_removed": N_("解除了微信或支付宝的绑定"),
     "passkey_removed": N_("移除了通行密钥"),

@@ -111,13 +111,18 @@ class Broker:
         except (Wrong, FederationError) as error:
             _log.warning("answer of a peer refused", entity=question.entity, reason=str(error))
             raise AnswerRefused(str(error), name=name) from None
-        return self._weighed(chain, said)
+        return self._weighed(said)
 
-    def _weighed(self, chain: TrustChain, said: Assertion) -> Believed:
+    def ceiling(self, issuer: str, authority: str) -> Level:
+        """What a node may say of whom another one has seen. Raises PeerRefused, PeerAway."""
+        ceiling = self._trust.ceiling(self._may_assert(issuer))
+        if authority != issuer:
+            ceiling = least(ceiling, self._trust.ceiling(self._trusted(authority)))
+        return ceiling
+
+    def _weighed(self, said: Assertion) -> Believed:
         """The least of what was said and of what everybody on the way may say (DESIGN §2)."""
-        ceiling = self._trust.ceiling(chain)
-        if said.authority != said.issuer:
-            ceiling = least(ceiling, self._trust.ceiling(self._trusted(said.authority)))
+        ceiling = self.ceiling(said.issuer, said.authority)
         return Believed(said, least(said.level, ceiling), ceiling)
 
     def _assertion(

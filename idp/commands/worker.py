@@ -9,7 +9,7 @@ import click
 import flask
 import structlog
 
-from idp import cases, settings
+from idp import cases, peers, settings
 from idp.audit import log as audit
 from idp.commands.opening import opened
 from idp.commands.supervising import told_to_stop
@@ -49,6 +49,7 @@ def _keep_trusted() -> None:
         upkeep.refresh_marks(services.trust, services.outbound, services.settings.federation)
         if services.settings.federation.relying_party:
             directory.refresh(services.trust, services.outbound)
+            peers.end_untrusted()
 
 
 LOOPS = (

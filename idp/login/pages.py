@@ -19,7 +19,7 @@ from idp.services import services
 from idp.sessions import Session
 from idp.sms.errors import BadNumber
 from idp.sms.numbers import normalise
-from idp.store import accounts, linked
+from idp.store import accounts, linked, peer_links
 from idp.store.accounts import Account
 from idp.web import captcha, people
 from idp.web.people import FIRST, Failed
@@ -201,13 +201,18 @@ def upstreams(interaction: Interaction) -> list[dict[str, str]]:
 
 
 def _region_url(interaction: Interaction) -> str:
-    """Where a person of another region goes on; "" where nobody can come from one, and where one
-    account alone may answer.
+    """Where a person of another region goes on; "" where nobody can come from one, or where one
+    account alone may answer that is linked to none, or to which it would add nothing.
     """
     if not services.trust.on or not services.settings.federation.relying_party:
         return ""
-    if peers.stranger(interaction) is not None or bound.account_of(interaction) is not None:
+    if peers.stranger(interaction) is not None:
         return ""
+    account = bound.account_of(interaction)
+    if account is not None:
+        linked_there = bool(peer_links.live(account.id))
+        if not linked_there or not _adds(interaction, account, peers.AMR):
+            return ""
     return _keep(interaction.url("/login/region"))
 
 

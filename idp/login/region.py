@@ -14,14 +14,14 @@ from idp.broker.asking import HOME
 from idp.crypto import masking
 from idp.errors import IdpError
 from idp.interactions import Interaction
-from idp.login import numbers, pages, trail
+from idp.login import bound, numbers, trail
 from idp.login.blueprint import bp
 from idp.login.errors import PersonMismatch, StepMissing
 from idp.login.methods.base import Proved
 from idp.places import provinces
 from idp.services import services
 from idp.sessions import Session
-from idp.store import accounts
+from idp.store import accounts, peer_links
 from idp.store.accounts import Account
 from idp.store.engines import db
 from idp.store.peer_links import LinkMade
@@ -51,7 +51,8 @@ def regions() -> flask.Response:
 def to_region() -> flask.Response:
     """Off to the region chosen, on a page of its own: a form may lead to portals only."""
     interaction = people.entered()
-    entity, again = people.text("entity"), people.text("again") == "yes"
+    entity = people.text("entity")
+    again = people.text("again") == "yes" or bound.account_of(interaction) is not None
     if again and sessions.current() is not None:
         interaction = interactions.note(interaction, **{ASKED: True})
     try:
@@ -78,9 +79,8 @@ def from_region() -> flask.Response:
         db.session.commit()
         interaction = peers.keep_home(interaction, believed)
         return numbers.settle(interaction, Proved(account, peers.AMR))
-    except peers.LinkSevered as error:
-        waiting = peers.wait(interaction, believed)
-        return pages.show(waiting, failed=people.failed(error))
+    except peers.LinkSevered:
+        return people.go(peers.wait(interaction, believed).url("/login/region/first"))
     except IdpError as error:
         trail.failed("", "peer", error.code)
         return _picker(interaction, people.failed(error))
@@ -88,16 +88,21 @@ def from_region() -> flask.Response:
 
 @bp.get("/region/first")
 def first() -> flask.Response:
-    """Nobody here is linked to who has come: have they an account here?"""
+    """Nobody here is linked to who has come: have they an account here? Or they were once."""
     interaction = people.entered()
     waiting = peers.stranger(interaction)
     if waiting is None:
         return people.go(interaction.url("/login/"))
+    severed = peers.was_severed(waiting)
     return people.page(
         "login/region_first.html",
         interaction,
+        people.failed(peers.LinkSevered()) if severed else people.FIRST,
+        severed=severed,
         home=services.broker.name(waiting.said.issuer),
-        guest_url="" if interaction.account_id else interaction.url("/login/region/guest"),
+        guest_url=""
+        if interaction.account_id or severed
+        else interaction.url("/login/region/guest"),
         login_url=interaction.url("/login/"),
     )
 
@@ -204,10 +209,11 @@ def straight_home(interaction: Interaction) -> flask.Response | None:
 
 def _picker(interaction: Interaction, failed: people.Failed = people.FIRST) -> flask.Response:
     asked = flask.request.args.get("q", "").strip()[:_LONGEST]
-    offered = _choices()
+    account = bound.account_of(interaction)
+    offered = _choices(account)
     found = [each for each in offered if _matches(each, asked)]
     there = {each.entity_id: each for each in found}
-    without = () if asked else _without(offered)
+    without = [] if asked or account else _without(offered)
     return people.page(
         "login/region.html",
         interaction,
@@ -220,10 +226,15 @@ def _picker(interaction: Interaction, failed: people.Failed = people.FIRST) -> f
     )
 
 
-def _choices() -> list[_Choice]:
-    """The one chosen before first, then that of where the person seems to be, then by pinyin."""
+def _choices(account: Account | None) -> list[_Choice]:
+    """The one chosen before first, then that of where the person seems to be, then by pinyin; where
+    one account alone may answer, those it is linked to.
+    """
     chosen, here = cookies.read(_COOKIE), places.province(places.here())
     made = [_choice(peer, chosen) for peer in peers.offered()]
+    if account is not None:
+        homes = {each.issuer for each in peer_links.live(account.id)}
+        made = [each for each in made if each.entity_id in homes]
 
     def order(each: _Choice) -> tuple[Any, ...]:
         near = bool(here) and each.province.startswith(here)

@@ -15,8 +15,9 @@ from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import AccessDeniedError, InvalidRequestError
 from joserfc.errors import JoseError
 
-from idp import consents, interactions, represented, sessions
+from idp import consents, interactions, peers, represented, sessions
 from idp.assurance import Level
+from idp.broker.answering import least
 from idp.broker.asking import HOME
 from idp.broker.asking import PATH as PATH_OF_NODES
 from idp.errors import IdpError
@@ -110,7 +111,7 @@ def at_once(request: Request) -> Response | None:
     """
     if request.query.values.keys() & {"resume", "posted", "response_mode", "request"}:
         return None
-    session = sessions.current()
+    session = _standing(sessions.current())
     if session is None:
         return None
     EPOCH.set(session.epoch)
@@ -140,8 +141,19 @@ def verify(params: Params, interaction: Interaction | None = None, *, pushed_as:
     return Asked(params, client, interaction, pushed=pushed_as)
 
 
+def _standing(session: Session | None) -> Session | None:
+    """The session, as far as the node that began it is trusted now; None once it is not."""
+    if session is None or session.home is None:
+        return session
+    level = peers.stands_for(session.home)
+    return session._replace(level=least(session.level, level)) if level else None
+
+
 def _session_and_epoch() -> Session | None:
-    session = sessions.current()
+    begun = sessions.current()
+    session = _standing(begun)
+    if begun is not None and session is None:
+        sessions.end(begun, reason="home_not_trusted", keep_offline=False)
     EPOCH.set(session.epoch if session else store.read_epoch(buckets.draw()))
     return session
 
@@ -151,6 +163,7 @@ def _meet(params: Params) -> None:
     client_id = params.values.get("client_id", "")
     if "://" in client_id and find_client(client_id) is None:
         registering.meet(client_id, params.values.get("request", ""))
+        EPOCH.set(store.read_epoch(buckets.draw()))  # they may be on record now
 
 
 def _keep(form: Params) -> Response | FormPost:

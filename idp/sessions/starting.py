@@ -59,13 +59,14 @@ def start(
         end(before, reason="replaced")
         before = None
     now, secret = time.time(), secrets.token_urlsafe(32)
-    fresh = dict.fromkeys(amr, min(now, home.auth_time) if home else now)
+    fresh, stands = dict.fromkeys(amr, min(now, home.auth_time) if home else now), home
     earlier = before.stored.core["proofs"] if before and step_up else {}
-    kept = before.home if before and step_up else None
-    write = _write(account, amr, _Onto(before, earlier | fresh, home or kept), secret)
+    if before is not None and step_up:  # nobody else comes to stand for who was seen here
+        home = (home or before.home) if before.home else None
+    write = _write(account, amr, _Onto(before, earlier | fresh, home), secret)
     if before is None or not store.renew(write):
         # What has been ended meanwhile stays ended, its name and its proofs with it.
-        write = _write(account, amr, _Onto(None, fresh, home), secret)
+        write = _write(account, amr, _Onto(None, fresh, stands), secret)
         store.start(write)
     _remember(account, amr, write, client_id)
     ref = write.bucket + write.sid

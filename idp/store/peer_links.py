@@ -19,7 +19,11 @@ ACTIVE, SUSPENDED, SEVERED = "active", "suspended", "severed"
 
 class PeerLink(Base):
     __tablename__ = "peer_link"
-    __table_args__ = (UniqueConstraint("issuer", "subject"), Index(None, "account_id"))
+    __table_args__ = (
+        UniqueConstraint("issuer", "subject"),
+        Index(None, "account_id"),
+        Index(None, "issuer", "used_at"),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     account_id: Mapped[str] = mapped_column(ForeignKey("account.id"))
@@ -78,6 +82,17 @@ def of_guest(account_id: str) -> PeerLink | None:
 def erase(account_id: str) -> None:
     """Every one of an account, in the current transaction."""
     db.session.execute(delete(PeerLink).filter_by(account_id=account_id))
+
+
+def issuers() -> Sequence[str]:
+    """The homes of everybody who is linked."""
+    return db.session.scalars(select(PeerLink.issuer).distinct()).all()
+
+
+def accounts_of(issuer: str, since: datetime) -> Sequence[str]:
+    """The accounts it has signed in for since."""
+    query = select(PeerLink.account_id).where(PeerLink.issuer == issuer, PeerLink.used_at >= since)
+    return db.session.scalars(query).all()
 
 
 def get(account_id: str, link_id: str) -> PeerLink | None:

@@ -107,3 +107,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("peer_link", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_peer_link_account_id"), ["account_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_peer_link_issuer_used_at"), ["issuer", "used_at"], unique=False
+        )

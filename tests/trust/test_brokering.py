@@ -8,14 +8,16 @@ import pytest
 from joserfc import jws
 
 from idp import identities
+from idp import peers as here
 from idp.realname import documents
-from idp.store import accounts, peer_links, peers
+from idp.store import accounts, peer_links, peers, statements
 from idp.store import identities as identity_store
 from idp.store.engines import db
 from idp.store.identities import Proof
-from idp.trust import directory
+from idp.store.outbox import OutboxMessage
+from idp.trust import admission, directory
 from tests.oidc.actors import NAME, NUMBER, Portal, registered, with_account
-from tests.trust.nodes import Node, Nodes
+from tests.trust.nodes import LIU, Node, Nodes
 from tests.trust.traveller import Traveller
 
 MARKS = ("gateway", "ial/3", "aal/2")
@@ -60,10 +62,16 @@ def portal(node: Node, **more: Any) -> Portal:
         return registered(node.app, "shebao", **more)
 
 
-def citizen(node: Node, username: str = "wangxm", *, face: bool = False) -> str:
+def citizen(
+    node: Node,
+    username: str = "wangxm",
+    phone: str | None = "+8613800000001",
+    *,
+    face: bool = False,
+) -> str:
     """Somebody with an account at a node; its id."""
     with node.app.app_context():
-        person = with_account(node.app, username, "+8613800000001")
+        person = with_account(node.app, username, phone)
         if face:
             account = accounts.by_id(person.account_id)
             assert account is not None
@@ -341,3 +349,127 @@ def test_a_sign_in_across_provinces_costs_two_calls_once_warm(jia: Node, yi: Nod
     asked = [path for path in jia.asked if not path.startswith(("/login", "/static", "/consent"))]
     assert asked.count("/oauth/par") == asked.count("/oauth/token") == 1
     assert set(asked) == {"/oauth/par", "/oauth/authorize", "/oauth/token"}
+
+
+def test_by_the_hub_where_a_province_is_not_open_to_another(
+    nodes: Nodes, anchor: Node, province: Callable[..., Node]
+) -> None:
+    hub = province("hub", "000000")
+    jia = province("jia", "330000")
+    yi = province(
+        "yi", "440000", federation={"hub": hub.url, "routes": ["direct", "hub"], "max_hops": 3}
+    )
+    citizen(jia, face=True)
+    assert set(knows(yi)) == {hub.url, jia.url}
+    knows(hub)
+    with jia.app.app_context():  # which sees nobody of yi's, and so the way leads by the hub
+        jia.services.settings.federation.ceilings[yi.url] = "deny"
+    shebao = portal(yi)
+    wang = Traveller(jia.url, yi.url, hub.url)
+
+    wang.opens(starts(yi, shebao)).follows("other-region").chooses_region("jia")
+    assert wang.at.startswith(jia.url), "the hub has asked nothing"
+    wang.signs_in("wangxm").presses("consent-allow")
+    wang.presses("region-guest").presses("agreement-submit", agree="yes")  # at the hub
+    wang.presses("consent-allow")
+    wang.presses("region-guest").presses("agreement-submit", agree="yes")  # at yi
+    wang.presses("consent-allow")
+
+    assert wang.at.startswith(shebao.redirect_uri)
+    told = id_token(yi, shebao, wang.arrived["code"])
+    assert told["acr"] == "ial3.aal1"
+    with yi.app.app_context():
+        (link,) = db.session.scalars(db.select(peer_links.PeerLink)).all()
+        assert link.issuer == hub.url
+        assert link.verified is not None
+        assert link.verified["authority"] == jia.url
+
+
+def test_sessions_end_with_the_trust_in_who_began_them(anchor: Node, jia: Node, yi: Node) -> None:
+    citizen(jia)
+    knows(yi)
+    shebao = portal(yi)
+    wang = comes_from(jia, yi, shebao)
+    wang.presses("region-guest").presses("agreement-submit", agree="yes")
+    wang.presses("consent-allow").opens(starts(yi, shebao))
+    assert "code" in wang.arrived, "signed in already"
+    _suspends(anchor, jia, yi)
+
+    wang.opens(starts(yi, shebao))
+
+    assert "/login/" in wang.at
+    wang.opens(f"{yi.url}/account/")
+    assert "/login/" in wang.at
+
+
+def test_the_worker_ends_them_and_tells_the_portals(anchor: Node, jia: Node, yi: Node) -> None:
+    citizen(jia)
+    knows(yi)
+    shebao = portal(yi, backchannel_logout_uri="https://shebao.test/logout")
+    wang = comes_from(jia, yi, shebao)
+    wang.presses("region-guest").presses("agreement-submit", agree="yes")
+    wang.presses("consent-allow")
+    shebao.redeems(wang.arrived["code"])
+    with yi.app.app_context():
+        assert here.end_untrusted() == 0
+    _suspends(anchor, jia, yi)
+
+    with yi.app.app_context():
+        assert here.end_untrusted() == 1
+        kinds = [row.kind for row in db.session.scalars(db.select(OutboxMessage))]
+    assert "backchannel-logout" in kinds
+    wang.opens(f"{yi.url}/account/")
+    assert "/login/" in wang.at
+
+
+def test_a_home_that_loses_a_mark_is_worth_less_at_once(anchor: Node, jia: Node, yi: Node) -> None:
+    citizen(jia, face=True)
+    knows(yi)
+    shebao = portal(yi)
+    wang = comes_from(jia, yi, shebao)
+    wang.presses("region-guest").presses("agreement-submit", agree="yes")
+    wang.presses("consent-allow")
+    assert id_token(yi, shebao, wang.arrived["code"])["acr"] == "ial3.aal1"
+    with anchor.app.app_context():
+        anchor.services.trust.given.revoke("ial/3", jia.url, LIU)
+    _hears(yi)
+
+    wang.opens(starts(yi, shebao))
+
+    assert id_token(yi, shebao, wang.arrived["code"])["acr"] == "ial1.aal1"
+
+
+def test_a_link_is_cut_and_does_not_come_back_by_itself(jia: Node, yi: Node) -> None:
+    citizen(jia)
+    knows(yi)
+    citizen(yi, "wangyi", None)
+    shebao = portal(yi)
+    wang = comes_from(jia, yi, shebao)
+    wang.follows("region-mine").signs_in("wangyi").presses("region-link-yes")
+    wang.presses("consent-allow").opens(f"{yi.url}/account/peers")
+    assert "jia省政务服务" in wang.text
+
+    wang.follows("sever-1")
+    assert "jia省政务服务" not in wang.text, "both factors are shown first"
+    wang.follows("other-region").chooses_region("jia").signs_in("wangxm")
+    wang.presses("peer-remove")
+
+    assert "已解除关联" in wang.text
+    again = Traveller(jia.url, yi.url)
+    again.opens(starts(yi, shebao)).follows("other-region").chooses_region("jia")
+    again.signs_in("wangxm")
+    assert "HT-8243" in again.text
+    again.follows("region-mine").signs_in("wangyi").presses("region-link-yes")
+    assert again.at.startswith(shebao.redirect_uri)
+
+
+def _suspends(anchor: Node, whom: Node, hears: Node) -> None:
+    with anchor.app.app_context():
+        admission.suspend(whom.url, LIU)
+    _hears(hears)
+
+
+def _hears(node: Node) -> None:
+    with node.app.app_context():
+        statements.forget_all()
+    node.forgets_what_it_knows()

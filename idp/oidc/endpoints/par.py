@@ -24,6 +24,7 @@ def answer(request: Request) -> Response:
         client_id = request.form.values.get("client_id", "")
         if "://" in client_id and find_client(client_id) is None:
             registering.meet_machine(client_id, request.form.values.get("request", ""))
+            EPOCH.set(store.read_epoch(buckets.draw()))  # they may be on record now
         client = server.authenticate_client(OAuthRequest(request, request.form), [*CLIENT_AUTH])
         asked = _asked(request.form, client)
     except OAuth2Error as error:
