@@ -32,6 +32,7 @@ def relying_party() -> dict[str, Any] | None:
     return {
         "client_name": settings.node.name,
         "organization_name": settings.node.organiser or settings.node.title,
+        **({"contacts": [settings.node.contact]} if settings.node.contact else {}),
         "client_registration_types": ["automatic"],
         "redirect_uris": [settings.issuer + CALLBACK],
         "response_types": ["code"],
