@@ -189,12 +189,16 @@ class Broker:
     def _post(
         self, chain: TrustChain, url: str, form: Mapping[str, str], wanted: HTTPStatus
     ) -> dict[str, Any]:
-        name = _name(chain)
+        name, breaker = _name(chain), self._trust.waiting.breaker(chain.subject)
         try:
-            answer = self._outbound.foreign_post(url, form)
-        except (OutboundRefused, OutboundFailed) as error:
+            breaker.enter()
+            with self._trust.waiting.place():
+                answer = self._outbound.foreign_post(url, form)
+        except (OutboundRefused, OutboundFailed, Unreachable) as error:
+            breaker.record(worked=False)
             _log.warning("peer away", entity=chain.subject, reason=str(error))
             raise PeerAway(name=name) from None
+        breaker.record(worked=answer.status < HTTPStatus.INTERNAL_SERVER_ERROR)
         found = _members(answer)
         if answer.status != wanted:
             said = str(found.get("error", ""))[:64]

@@ -26,6 +26,8 @@ _GONE = frozenset({"not_found", "invalid_subject", "invalid_issuer", "invalid_re
 _LONGEST = timedelta(days=30)
 """No document is kept longer, whatever it says of itself."""
 _MOST_AWAY = 1024
+_TOGETHER = 10.0
+"""Seconds after which one search asks for nothing more."""
 _log = structlog.get_logger("idp.trust")
 
 
@@ -66,6 +68,7 @@ class Documents:
         self._own = own
         self._fresh, self._away = fresh, away
         self._fetched: dict[str, str] = {}
+        self._until = time.monotonic() + _TOGETHER
         self.stale = False
         """Whether something is older than it should be, for want of an answer."""
 
@@ -75,15 +78,18 @@ class Documents:
         if own is not None:
             return own
         kept = statements.find(url)
-        if (
-            kept
-            and url not in self._fresh
-            and (now() - kept.fetched_at).total_seconds() < self._life
-        ):
+        age = (now() - kept.fetched_at).total_seconds() if kept else 0
+        if kept and url not in self._fresh and age < self._life:
             return kept.token
         if kept and url in self._away:
             self.stale = True
             return kept.token
+        if time.monotonic() > self._until:
+            raise Unreachable("late", url)
+        return self._asked(url, kept)
+
+    def _asked(self, url: str, kept: statements.Kept | None) -> str:
+        """From there; where nobody answers what is kept goes on. Raises Unreachable."""
         try:
             token = fetch(self._outbound, url)
         except Unreachable as error:

@@ -28,6 +28,7 @@ from idp.trust.errors import Denied, Unmarked
 from idp.trust.giving import Given
 from idp.trust.marks import Marks, Seen, capped, ceiling_of
 from idp.trust.own import Own
+from idp.trust.waiting import Waiting
 
 Described = Mapping[str, Callable[[], dict[str, Any] | None]]
 _DENY = "deny"
@@ -74,6 +75,7 @@ class Trust:
         self._anchors = anchors.configured(settings)
         self._interop = anchors.interop(settings)
         self._memory = _Memory()
+        self.waiting = Waiting(settings)
         self._away = Away(self._settings.retry)
         self._marks = Marks(self, outbound, self._settings, self._away)
         self._epoch: tuple[float, int] = (0.0, -1)
@@ -170,8 +172,8 @@ class Trust:
         if known is None or known.chain is not chain:
             return self._marks.of(chain)
         if moment >= known.marks_until:
-            known.marks_until = moment + self._settings.status_refresh.total_seconds()
             known.marks = self._marks.of(chain)
+            known.marks_until = moment + self._settings.status_refresh.total_seconds()
         return known.marks
 
     def forget(self) -> None:
@@ -183,19 +185,21 @@ class Trust:
     def _look(self, entity_id: EntityId, known: _Known | None, fresh: bool) -> TrustChain:
         """One thread looks; others with something that still holds do not wait for it."""
         lock = self._locks[hash(entity_id) % len(self._locks)]
-        if known is not None and time.time() < known.chain.expires:
-            if not lock.acquire(blocking=False):
-                return known.chain
-        else:
-            lock.acquire()
+        usable = known is not None and time.time() < known.chain.expires
+        if known is not None and usable and lock.locked():
+            return known.chain
+        asked = [configuration_url(entity_id)] if fresh else []
         try:
-            again = self._memory.known.get(entity_id)
-            if again and again is not known and time.time() < again.chain.expires:
-                return again.chain  # somebody has looked while we waited
-            asked = [configuration_url(entity_id)] if fresh else []
-            return self._build(entity_id, known, asked)
-        finally:
-            lock.release()
+            with self.waiting.turn(lock):
+                again = self._memory.known.get(entity_id)
+                if again and again is not known and time.time() < again.chain.expires:
+                    return again.chain  # somebody has looked while we waited
+                with self.waiting.place():
+                    return self._build(entity_id, known, asked)
+        except Unreachable as error:
+            if known is None or not usable or error.reason != "busy":
+                raise
+            return known.chain
 
     def _build(
         self, entity_id: EntityId, known: _Known | None, asked: Collection[str]

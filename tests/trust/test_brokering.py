@@ -473,3 +473,27 @@ def _hears(node: Node) -> None:
     with node.app.app_context():
         statements.forget_all()
     node.forgets_what_it_knows()
+
+
+def test_a_home_that_hangs_is_left_alone_after_a_few(
+    jia: Node, yi: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    knows(yi)
+    shebao = portal(yi)
+    wang = Traveller(jia.url, yi.url)
+    wang.opens(starts(yi, shebao)).follows("other-region")
+    jia.goes_down()
+    for _ in range(5):
+        wang.chooses_region("jia")
+    calls: list[str] = []
+    foreign_post = yi.services.outbound.foreign_post
+    monkeypatch.setattr(
+        type(yi.services.outbound),
+        "foreign_post",
+        lambda self, url, form: calls.append(url) or foreign_post(url, form),
+    )
+
+    wang.chooses_region("jia")
+
+    assert "HT-8232" in wang.text
+    assert calls == []

@@ -1,5 +1,6 @@
 """Whom a node trusts, for how long, and what becomes of it when somebody does not answer."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -277,3 +278,30 @@ def test_who_never_answered_is_told_apart_from_whom_nobody_trusts(jia: Node, yi:
 def _not_found(_environ: Any, start_response: Any) -> list[bytes]:
     start_response("404 Not Found", [("Content-Type", "text/html")])
     return [b"<h1>404</h1>"]
+
+
+def test_few_threads_wait_for_others_and_people_who_need_none_go_on(
+    jia: Node, yi: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A quarter of them: eight threads, two places."""
+    waiting, held = jia.services.trust.waiting, threading.Event()
+    began = threading.Barrier(3)
+
+    def takes_a_place() -> None:
+        with waiting.place():
+            began.wait()
+            held.wait()
+
+    threads = [threading.Thread(target=takes_a_place) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    began.wait()
+    try:
+        with pytest.raises(Unreachable) as refused:
+            chain(jia, yi)
+        assert refused.value.reason == "busy"
+    finally:
+        held.set()
+        for thread in threads:
+            thread.join()
+    assert chain(jia, yi).subject == yi.url, "being busy is no reason to refuse it later"
