@@ -110,7 +110,8 @@ def begin(interaction: Interaction, entity: str, *, again: bool = False) -> str:
     """Where the browser goes: to their home, or to the hub with its name. ``again``: to prove more,
     or anew. Raises IdpError.
     """
-    if not any(peer.entity_id == entity for peer in offered()):
+    own = services.settings.federation.home
+    if entity != own and all(peer.entity_id != entity for peer in offered()):
         raise PeerUnknown
     wanted = interaction.hints.get("acr", "")
     asked = Question(
@@ -198,6 +199,26 @@ def was_severed(believed: Believed) -> bool:
     return link is not None and link.status == peer_links.SEVERED
 
 
+def is_own_home(believed: Believed) -> bool:
+    """Whether this node's own people have their accounts there: what they agreed to there holds
+    here, and there is nothing to ask.
+    """
+    return believed.said.issuer == services.settings.federation.home
+
+
+def opened_guest(believed: Believed, locale: str) -> Account:
+    """A guest's account, in the current transaction; of two tabs both get the same. Raises
+    ReturnUnknown where it went meanwhile.
+    """
+    try:
+        return open_guest(believed, locale)
+    except LinkMade:
+        account = whose(believed)
+        if account is None:
+            raise ReturnUnknown from None
+        return account
+
+
 def open_guest(believed: Believed, locale: str) -> Account:
     """An account with no way in but the person's home, in the current transaction.
 
@@ -239,6 +260,12 @@ def sever(account: Account, found: PeerLink, keep: str) -> bool:
     notices.warn(account, "peer_unlinked")
     sessions.end_all(account.id, reason="peer_unlinked", keep=keep, keep_offline=False)
     return True
+
+
+def accounts_are_at(page: str) -> str:
+    """Where this node's people have a ``page`` of the account's instead; "" where it is here."""
+    home = services.settings.federation.home
+    return f"{home}{page}" if home else ""
 
 
 def stands_for(home: Home) -> Level | None:

@@ -63,6 +63,18 @@ class Node(Section):
     """Languages on offer, the first one the default."""
 
 
+class Dress(Section):
+    """A city's own look for the pages its portals send people to; what is empty is the node's."""
+
+    name: str = ""
+    title: str = ""
+    title_en: str = ""
+    emblem: str = ""
+    """A file under ``static/``."""
+    colour: str = ""
+    """Contrast on white at least 4.5."""
+
+
 class Store(Section):
     """The two engines. Empty URLs mean the embedded ones under ``var_dir``."""
 
@@ -476,6 +488,9 @@ class Federation(Section):
     """Whom this node trusts, whoever else it meets."""
     provider: bool = True
     """Whether other nodes may send people here to be signed in."""
+    home: str = ""
+    """The node that holds the accounts of this one's people (统分, 统建): they sign in, sign up and
+    recover there, and nothing is asked of them here."""
     relying_party: bool = True
     """Whether this node sends people elsewhere to be signed in."""
     marks: tuple["Mark", ...] = ()
@@ -717,6 +732,9 @@ class Settings(Section):
     log_format: Literal["json", "text"] = "json"
 
     node: Node = Node()
+    dresses: dict[str, Dress] = {}
+    """Looks other than the node's own, by a name that clients are registered with (``dress``), or
+    by the entity identifier of a node that sends its people here."""
     store: Store = Store()
     serve: Serve = Serve()
     keys: Keys = Keys()

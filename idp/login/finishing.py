@@ -25,6 +25,7 @@ from idp.interactions import Interaction
 from idp.login import demands, frozen, judging, stopped, trail
 from idp.login.errors import AccountInUse, PersonMismatch, SignInHeld, StepMissing
 from idp.risk.rules import Action
+from idp.services import services
 from idp.store import accounts, numbers, recoveries, sign_ins
 from idp.store.accounts import CLOSING, FROZEN, STOPPED, Account
 from idp.store.engines import db
@@ -89,7 +90,9 @@ def go_on(interaction: Interaction, account: Account, amr: tuple[str, ...]) -> f
             return _hold(interaction, account, amr)
         if why := demands.unmet(interaction, account, amr):
             return _ask_more(interaction, account, amr, why)
-    if not agreements.pending(account.id):
+    home = peers.home_kept(interaction, account) if "fed" in amr else None
+    agreed = home is not None and home.issuer == services.settings.federation.home
+    if agreed or not agreements.pending(account.id):
         return complete(interaction, account, amr, proofs.footing(account))
     return _at(interaction, account, amr, "/login/agreement")
 

@@ -24,7 +24,6 @@ from idp.sessions import Session
 from idp.store import accounts, peer_links
 from idp.store.accounts import Account
 from idp.store.engines import db
-from idp.store.peer_links import LinkMade
 from idp.store.peers import Peer
 from idp.web import i18n, people
 
@@ -74,8 +73,9 @@ def from_region() -> flask.Response:
         return _picker(failed.interaction, people.failed(failed.error))
     try:
         account = peers.whose(believed)
-        if account is None:
+        if account is None and not peers.is_own_home(believed):
             return people.go(peers.wait(interaction, believed).url("/login/region/first"))
+        account = account or peers.opened_guest(believed, i18n.usual())
         db.session.commit()
         interaction = peers.keep_home(interaction, believed)
         return numbers.settle(interaction, Proved(account, peers.AMR))
@@ -119,13 +119,7 @@ def as_a_guest() -> flask.Response:
     waiting = peers.stranger(interaction)
     if waiting is None or interaction.account_id:
         raise StepMissing
-    try:
-        account = peers.open_guest(waiting, i18n.usual())
-    except LinkMade:  # another tab was first
-        found = peers.whose(waiting)
-        if found is None:
-            raise StepMissing from None
-        account = found
+    account = peers.opened_guest(waiting, i18n.usual())
     db.session.commit()
     kept = peers.keep_home(interaction, waiting)
     return numbers.settle(interactions.note(kept, peer=None), Proved(account, peers.AMR))
@@ -195,8 +189,10 @@ def not_home() -> flask.Response:
 
 
 def straight_home(interaction: Interaction) -> flask.Response | None:
-    """Off at once, where the node that asks has said which region the person chose there."""
-    entity = interaction.hints.get(HOME, "")
+    """Off at once, where the node that asks has said which region the person chose there, or where
+    this node's own people have their accounts elsewhere.
+    """
+    entity = interaction.hints.get(HOME, "") or services.settings.federation.home
     if not entity or interaction.result.get(_TRIED) or sessions.current() is not None:
         return None
     tried = interactions.note(interaction, **{_TRIED: True})

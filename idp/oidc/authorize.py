@@ -53,6 +53,7 @@ from idp.sessions import Session
 from idp.store import accounts, buckets, clients, ephemeral
 from idp.store import grants as store
 from idp.store.engines import db
+from idp.web.dress import HINT
 
 PATH = "/oauth/authorize"
 POSTED = "authorize-post"
@@ -401,6 +402,10 @@ def _hints(asked: Asked, decision: _Decision) -> dict[str, str]:
     if asked.client.record.federated:
         named += (PATH_OF_NODES, HOME)
     found = {name: asked.params.values[name] for name in named if name in asked.params.values}
+    if dress := asked.client.record.dress or (
+        asked.client.record.federated and asked.client.get_client_id()
+    ):
+        found[HINT] = dress
     found["claims"] = " ".join(sorted(decision.wanted.all_claims))
     if decision.level is not None:
         found["acr"] = decision.level.acr

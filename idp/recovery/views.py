@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import flask
 
-from idp import browsers, closing, codes, credentials, faces, handover, interactions, proofs
+from idp import browsers, closing, codes, credentials, faces, handover, interactions, peers, proofs
 from idp.crypto import masking
 from idp.errors import N_, IdpError
 from idp.interactions import Interaction
@@ -72,6 +72,8 @@ __all__ = ["bp", "facing", "renumbering", "waiting"]
 
 @bp.get("/")
 def start() -> flask.Response:
+    if elsewhere := peers.accounts_are_at("/recover/"):
+        return people.go(elsewhere)
     if "i" not in flask.request.args:
         return people.go(interactions.open_("/account/").url("/recover/"))
     return _phone(people.entered())

@@ -36,6 +36,8 @@ people.init_pages(bp)
 
 @bp.get("/")
 def start() -> flask.Response:
+    if elsewhere := peers.accounts_are_at("/signup/"):
+        return people.go(elsewhere)
     if "i" not in flask.request.args:
         return people.go(interactions.open_("/account/").url("/signup/"))
     interaction = _entered()

@@ -137,6 +137,8 @@ class Registration:
     """Empty: any of those the metadata name."""
     assertion_audience: str = "any"
     """``any``: issuer or token endpoint; ``issuer``: only the issuer string (FAPI 2.0)."""
+    dress: str = ""
+    """The look of our pages on the way to it: one of ``dresses``."""
     federated: str = ""
     """An entity of the federation: the profile of its anchor, ``strict`` or ``interop``."""
     backchannel_logout_uri: str = ""

@@ -13,12 +13,13 @@ from idp.federation.constraints import FEDERATION_ENTITY
 from idp.federation.errors import FederationError, InvalidAnswer, Unreachable
 from idp.outbound import Outbound, OutboundFailed, OutboundRefused
 from idp.store import peers as store
-from idp.store import trust_marks
+from idp.store import subordinates, trust_marks
 from idp.store.peers import Peer
 from idp.trust import kinds
 from idp.trust.service import Trust
 
 _CODE = re.compile(r"[0-9]{6}")
+PROVIDER = "openid_provider"
 _MOST = 1000
 """Nodes of one anchor that are looked at; there are 34 provinces and some 400 cities."""
 _log = structlog.get_logger("idp.trust")
@@ -26,16 +27,24 @@ _log = structlog.get_logger("idp.trust")
 
 def refresh(trust: Trust, outbound: Outbound) -> int:
     """Write down who there is; how many. Whom an anchor that is away named before stays."""
-    found: dict[str, Peer] = {}
+    found = {peer.entity_id: peer for peer in _looked_at(trust, _below(trust))}
     for anchor in trust.anchors():
         try:
             listed = _bearers(trust, outbound, anchor)
         except FederationError as error:
             _log.warning("directory not renewed", anchor=anchor, reason=str(error))
             return 0
-        found |= {peer.entity_id: peer for peer in _looked_at(trust, listed)}
+        found |= {peer.entity_id: peer for peer in _looked_at(trust, listed, kinds.GATEWAY)}
     store.replace_all(found.values())
     return len(found)
+
+
+def _below(trust: Trust) -> list[str]:
+    """Those this node vouches for itself, as a province does for its cities (分建)."""
+    if not trust.vouches:
+        return []
+    rows = subordinates.all_of(subordinates.ACTIVE)
+    return [row.entity_id for row in rows if PROVIDER in row.entity_types]
 
 
 def _bearers(trust: Trust, outbound: Outbound, anchor: str) -> list[str]:
@@ -63,18 +72,19 @@ def _bearers(trust: Trust, outbound: Outbound, anchor: str) -> list[str]:
     return listed[:_MOST]
 
 
-def _looked_at(trust: Trust, listed: list[str]) -> Iterator[Peer]:
+def _looked_at(trust: Trust, listed: list[str], mark: str = "") -> Iterator[Peer]:
     """Each as its own chain has it; a list alone makes nobody trusted."""
     for entity in listed:
         if entity == trust.own.entity_id:
             continue
         try:
             chain = trust.chain(entity)
-            trust.require(chain, kinds.GATEWAY)
+            if mark:
+                trust.require(chain, mark)
         except FederationError as error:
             _log.warning("peer left out", entity=entity, reason=str(error))
             continue
-        if "openid_provider" in chain.metadata:
+        if PROVIDER in chain.metadata:
             yield Peer(entity_id=entity, name=_name(chain), region=_region(chain))
 
 

@@ -70,7 +70,7 @@ class Trust:
         self.rules = anchors.rules(settings)
         self.own = Own(settings, keys, self.rules, described)
         self.given = Given(settings, keys, self.rules)
-        self.on = settings.federation.on
+        self.on, self.vouches = settings.federation.on, settings.federation.vouches
         self._settings, self._outbound, self._keys = settings.federation, outbound, keys
         self._anchors = anchors.configured(settings)
         self._interop = anchors.interop(settings)

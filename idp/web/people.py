@@ -10,7 +10,7 @@ from idp import agreements, browsers, interactions
 from idp.errors import IdpError
 from idp.interactions import ClientHint, Interaction, InteractionElsewhere, InteractionExpired
 from idp.store import clients
-from idp.web import elder, headers, i18n
+from idp.web import dress, elder, headers, i18n
 from idp.web.addresses import client_address
 from idp.web.answers import show
 
@@ -55,6 +55,7 @@ def here() -> Here:
 def entered() -> Interaction:
     """The interaction this page's address names. Raises InteractionExpired or …Elsewhere."""
     interaction = interactions.find(flask.request.args.get("i", ""))
+    dress.wear(interaction)
     language()
     asked = "ui_locales" in flask.request.args or i18n.COOKIE in flask.request.cookies
     if not asked and (wanted := interaction.hints.get("ui_locales")):

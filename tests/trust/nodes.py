@@ -123,9 +123,15 @@ class Nodes:
     redis_url: str
     stack: ExitStack
     running: dict[str, Node] = field(default_factory=dict)
+    reserved: dict[str, int] = field(default_factory=dict)
+
+    def reserve(self, name: str) -> str:
+        """The address a node will have that is started later."""
+        self.reserved[name] = spare(1)[0]
+        return f"http://{name}.localhost:{self.reserved[name]}"
 
     def start(self, name: str, **changes: Any) -> Node:
-        port = changes.pop("port", None) or spare(1)[0]
+        port = self.reserved.get(name) or spare(1)[0]
         url = f"http://{name}.localhost:{port}"
         folder = self.folder / name
         folder.mkdir(exist_ok=True)

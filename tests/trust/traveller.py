@@ -21,7 +21,8 @@ class Loopback(httpx.HTTPTransport):
 
 class Traveller:
     """Follows redirects and pages that lead on, until a page wants something or a portal is
-    reached; ``trail`` has every address.
+    reached; ``trail`` has every address. No node's host may be below another's: the jar hands a
+    host's cookies to those below it, which browsers do not.
     """
 
     def __init__(self, *nodes: str):
