@@ -33,6 +33,7 @@ from idp.settings import ROOT, Settings
 from idp.signup.views import bp as signup
 from idp.sms.views import bp as receipts
 from idp.store import engines
+from idp.trust.linking import Linking
 from idp.trust.service import Trust
 from idp.upstream.service import Upstreams
 from idp.web import logging, setup
@@ -91,6 +92,7 @@ def _services(app: flask.Flask, settings: Settings, replacements: dict[str, Any]
         "keys": signing,
         "trust": (trust := Trust(settings, outbound, signing, DESCRIBED)),
         "broker": Broker(settings, outbound, signing, trust),
+        "linking": Linking(settings, outbound, signing, trust, sealer),
         "sms": sms.Sms(settings, sealer, outbound),
         "carrier": Carrier(settings, sealer, outbound),
         "realname": Realname(settings, outbound),

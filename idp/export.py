@@ -18,6 +18,7 @@ from idp.crypto import masking
 from idp.store import (
     accounts,
     clients,
+    handles,
     holdings,
     linked,
     passkeys,
@@ -63,6 +64,7 @@ def lists(account: Account) -> Iterator[tuple[str, Iterable[Row]]]:
     yield "mandates", map(_mandate, holdings.mandates(account.id))
     yield "linked_accounts", map(_linked, linked.of(account.id))
     yield "peer_links", map(_peer_link, peer_links.of(account.id))
+    yield "handles_told", map(_told, handles.told(account.id))
     yield "passkeys", map(_passkey, passkeys.of(account.id))
     yield "authenticators", map(_authenticator, totps.of(account.id))
     codes = recovery_codes.of(account.id)
@@ -205,6 +207,10 @@ def _peer_link(row: peer_links.PeerLink) -> Row:
         "used_at": row.used_at,
         "severed_at": row.severed_at,
     }
+
+
+def _told(row: handles.ToldHandle) -> Row:
+    return {"destination": row.destination, "told_at": row.told_at}
 
 
 def _passkey(row: passkeys.Passkey) -> Row:

@@ -6,12 +6,12 @@ than the holder's takes a document from another account, and nothing is deleted 
 
 from dataclasses import dataclass
 
-from idp import levels, minors, notices, sessions
+from idp import levels, minors, notices, sessions, settings
 from idp.audit import events
 from idp.audit import log as audit
 from idp.errors import N_, IdpError
 from idp.mandates import ending
-from idp.store import accounts, guardianships
+from idp.store import accounts, guardianships, outbox
 from idp.store import identities as store
 from idp.store.accounts import STOPPED, Account
 from idp.store.engines import db
@@ -23,6 +23,8 @@ IN_PERSON = 4
 """What a document on the counter is worth."""
 CHANGED = "changed"
 """Why an identity ended: its person has another name or another document."""
+LEARN = "handle-learn"
+"""Kind of a message: the linking service is to say what a person is called here."""
 _SIGNING_UP = 60
 """Seconds at most between a password chosen at sign-up and the session that begins by it."""
 
@@ -106,6 +108,8 @@ def bind(
         _change(account, mine)
     try:
         identity = store.bind(account, person)
+        if settings.current.federation.linking:
+            outbox.add(LEARN, {"account": account.id})
     except DocumentTaken:  # another tab, or another account, was first
         return bind(account, confirmed, decided=decided, changed=changed)
     _add(account, identity, proof)

@@ -7,13 +7,17 @@ they show it to be theirs, and if not a guest's account is opened, which has no 
 
 import secrets
 import time
+import unicodedata
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from http import HTTPStatus
+from typing import Any
 
 import orjson
+import structlog
 
-from idp import browsers, interactions, notices, sessions
+from idp import browsers, interactions, levels, notices, sessions, verified
 from idp.assurance import Level
 from idp.audit import events
 from idp.audit import log as audit
@@ -22,6 +26,7 @@ from idp.broker.asking import PATH, Question
 from idp.broker.errors import PeerAway, PeerRefused
 from idp.broker.service import Believed, Sent
 from idp.errors import N_, IdpError
+from idp.federation.errors import FederationError
 from idp.interactions import Interaction
 from idp.services import services
 from idp.sessions import Home
@@ -34,11 +39,12 @@ from idp.store.peers import Peer
 from idp.store.types import now, sealer
 
 AMR = ("fed",)
-BINDINGS = ("guest", "both-accounts")
+BINDINGS = ("guest", "both-accounts", "handle")
 """How it came to be known that both are one person; the names travel, see federation's §6."""
 _STATE = "peer-state"
 _STATE_FOR = timedelta(minutes=30)
 """As long as a person may take at home."""
+_log = structlog.get_logger("idp.broker")
 _WAITING, _HOME = "peer", "home"
 
 
@@ -121,6 +127,7 @@ def begin(interaction: Interaction, entity: str, *, again: bool = False) -> str:
         ui_locales=interaction.hints.get("ui_locales", ""),
         path=tuple(interaction.hints.get(PATH, "").split()),
         max_age=_max_age(interaction.request.get("max_age", "")),
+        link=services.linking.on,
     )
     sent = _sent(asked)
     waiting = _Asked(interaction.id, browsers.current(), sent.question, sent.at)
@@ -197,6 +204,54 @@ def whose(believed: Believed) -> Account | None:
 def was_severed(believed: Believed) -> bool:
     link = peer_links.find(believed.said.issuer, believed.said.subject)
     return link is not None and link.status == peer_links.SEVERED
+
+
+def the_same_person(believed: Believed) -> Account | None:
+    """The account here of whom a home has seen, where the linking service knows both for one person
+    and all the rest agrees: it is linked, in the current transaction, and its phone is told.
+
+    Both sides have seen a living face, name and birth date are the same, and the two were never cut
+    apart. Nothing less links anybody by itself.
+    """
+    said = believed.said
+    if not said.link or said.authority != said.issuer or believed.level.ial < levels.FACE:
+        return None
+    try:
+        found = services.linking.read(said.link, said.issuer)
+    except FederationError as error:
+        _log.warning("handle refused", issuer=said.issuer, reason=str(error))
+        return None
+    account = accounts.by_id(services.linking.account_of(found))
+    if account is None or not account.active or levels.of(account) < levels.FACE:
+        return None
+    if any(each.issuer == said.issuer for each in peer_links.of(account.id)):
+        return None
+    if not _agree(account, said.verified.get("claims", {})):
+        _log.warning("same handle, another name", account=account.id, issuer=said.issuer)
+        return None
+    try:
+        _link(account, believed, "handle")
+    except LinkMade:
+        return whose(believed)
+    audit.record(events.PeerLinked(account=account.id, issuer=said.issuer))
+    notices.warn(account, "peer_linked")
+    return account
+
+
+def _agree(account: Account, claims: Mapping[str, Any]) -> bool:
+    here = verified.of(account.id)
+    if here is None or not here.number:  # a guest's is what a home said
+        return False
+    pairs = ((here.name, claims.get("name")), (here.birthdate, claims.get("birthdate")))
+    return all(
+        bool(ours) and isinstance(theirs, str) and _form(ours) == _form(theirs)
+        for ours, theirs in pairs
+    )
+
+
+def _form(text: str) -> str:
+    """Rare letters have one form each (Unicode UAX 15)."""
+    return unicodedata.normalize("NFC", text)
 
 
 def is_own_home(believed: Believed) -> bool:

@@ -14,6 +14,7 @@ from idp.outbound import Outbound
 from idp.realname.service import Realname
 from idp.settings import Settings
 from idp.sms import Sms
+from idp.trust.linking import Linking
 from idp.trust.service import Trust
 from idp.upstream.service import Upstreams
 
@@ -32,6 +33,7 @@ class Services:
     upstream: Upstreams
     trust: Trust
     broker: Broker
+    linking: Linking
 
 
 services = cast(Services, OfTheApp("idp"))

@@ -518,6 +518,13 @@ class Federation(Section):
     """How long a mark counts whose issuer no longer answers."""
     status_life_high: timedelta = timedelta(hours=1)
     """The same where it is to carry ial3 or more."""
+    linking: str = ""
+    """The national linking service: how it is known that an account elsewhere is the same person's
+    as one here, without a number between them. None: only showing both accounts links them."""
+    links: bool = False
+    """Whether this node is that service."""
+    linking_minute: int = Field(600, ge=1)
+    """Questions one province may ask the service in a minute."""
     hub: str = ""
     """The node that brokers between provinces: the national mutual-recognition service."""
     routes: tuple[Literal["direct", "hub"], ...] = ("direct",)

@@ -115,6 +115,7 @@ EVENTS = SHOWN | {
     "case.decided": N_("受理材料已办结"),
     "case.lapsed": N_("受理编号已过期"),
     "entity.changed": N_("下级节点的状态变更"),
+    "handles.made": N_("为其他地区核对是否同一人"),
     "trust_mark.changed": N_("信任标识的授予或收回"),
 }
 """Everything a person finds when they take their information along."""

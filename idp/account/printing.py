@@ -24,6 +24,7 @@ TITLES = {
     "mandates": N_("代表单位的授权"),
     "linked_accounts": N_("绑定的微信和支付宝"),
     "peer_links": N_("关联的异地账号"),
+    "handles_told": N_("发给其他地区用于核对是否同一人的编码"),
     "passkeys": N_("通行密钥"),
     "authenticators": N_("身份验证器"),
     "recovery_codes": N_("恢复码"),

@@ -752,6 +752,14 @@ class KeysRotated(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class HandlesMade(Event):
+    """A province asked the linking service for a person's handles; of whom is not kept."""
+
+    action = "handles.made"
+    destinations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class PeerLinked(Event):
     """An account at another node signs in for this one."""
 
@@ -892,6 +900,7 @@ EVENTS: tuple[type[Event], ...] = (
     ClientChanged,
     ClientStopped,
     KeysRotated,
+    HandlesMade,
     PeerLinked,
     PeerUnlinked,
     EntityChanged,

@@ -18,7 +18,7 @@ ALGORITHMS = ("ES256", "PS256", "RS256")
 _TYPES = (None, "JWT")
 """A logout token, a statement or a security event is no answer to this."""
 _SKEW = 60
-_LONGEST = 255
+_LONGEST, _LONGEST_LETTER = 255, 8192
 _FRESH = frozenset({"login", "select_account"})
 _JWE = jwe.JWERegistry(algorithms=["ECDH-ES", "ECDH-ES+A256KW", "A256GCM", "A128GCM"])
 
@@ -39,6 +39,8 @@ class Assertion:
     auth_time: int
     amr: tuple[str, ...]
     sid: str
+    link: str
+    """A letter of the linking service's; "" where there is none."""
     verified: Mapping[str, Any]
     """``verified_claims``, where it is sure of them; else empty."""
 
@@ -107,6 +109,7 @@ def read(
         auth_time=int(min(auth_time, now)),
         amr=tuple(each for each in claims.get("amr", []) if isinstance(each, str)),
         sid=_text(claims.get("sid")),
+        link=_letter(claims.get(asking.LINK)),
         verified=_verified_claims(claims.get("verified_claims")),
     )
 
@@ -114,6 +117,10 @@ def read(
 def least(*levels: Level) -> Level:
     """What all of them together allow: nobody on the way raises a level."""
     return Level(min(each.ial for each in levels), min(each.aal for each in levels))
+
+
+def _letter(value: object) -> str:
+    return value if isinstance(value, str) and len(value) <= _LONGEST_LETTER else ""
 
 
 def _verified_claims(value: object) -> Mapping[str, Any]:

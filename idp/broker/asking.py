@@ -18,6 +18,8 @@ PATH = "cn_path"
 """Parameter of a request: the nodes it has come through, the first one first."""
 HOME = "cn_home"
 """Parameter of a request: the node the person named as their home."""
+LINK = "cn_link"
+"""Parameter of a request, and claim of an ID token: the linking service's letter to who asks."""
 AUTHORITY = "cn_asserting_authority"
 """Claim of an ID token: the node that has seen the person."""
 CEILING = "cn_level_ceiling"
@@ -45,6 +47,8 @@ class Question:
     ui_locales: str = ""
     path: tuple[str, ...] = ()
     """The nodes on the way, this one last."""
+    link: bool = False
+    """Whether the answer should say by which handle the person may be known here."""
     home: str = ""
     """Whom the asked one is to ask in its turn; "" for itself."""
     state: str = field(default_factory=lambda: secrets.token_urlsafe(32))
@@ -83,6 +87,7 @@ def parameters(question: Question, client_id: str, redirect_uri: str) -> dict[st
         "prompt": question.prompt,
         "ui_locales": question.ui_locales,
         HOME: question.home,
+        LINK: "1" if question.link else "",
     }
     asked |= {name: value for name, value in optional.items() if value}
     if question.max_age is not None:

@@ -72,7 +72,7 @@ def from_region() -> flask.Response:
     except peers.Failed as failed:
         return _picker(failed.interaction, people.failed(failed.error))
     try:
-        account = peers.whose(believed)
+        account = peers.whose(believed) or peers.the_same_person(believed)
         if account is None and not peers.is_own_home(believed):
             return people.go(peers.wait(interaction, believed).url("/login/region/first"))
         account = account or peers.opened_guest(believed, i18n.usual())

@@ -18,7 +18,7 @@ from joserfc.errors import JoseError
 from idp import consents, interactions, peers, represented, sessions
 from idp.assurance import Level
 from idp.broker.answering import least
-from idp.broker.asking import HOME
+from idp.broker.asking import HOME, LINK
 from idp.broker.asking import PATH as PATH_OF_NODES
 from idp.errors import IdpError
 from idp.interactions import ClientHint, Interaction
@@ -439,9 +439,19 @@ def _code(asked: Asked, wanted: Wanted, session: Session, granted: Granted) -> d
         value["acting"] = list(session.acting)
     if asked.client.record.federated and session.home is not None:
         value["home"] = [session.home.authority, session.home.most]
+    if _may_link(asked, session, granted):
+        value["link"] = True
     if claims.verified_userinfo or claims.verified_id_token:
         _add_verified(value, claims, granted)
     return value
+
+
+def _may_link(asked: Asked, session: Session, granted: Granted) -> bool:
+    """Whether another node is to be told by which handle it may know the person: it asks, they
+    agreed to be known to it by their verified name, and this node has seen them itself.
+    """
+    wants = bool(asked.client.record.federated and asked.params.values.get(LINK))
+    return wants and asking.WHOLE in granted.claims and session.home is None
 
 
 def _add_verified(value: dict[str, Any], claims: ClaimsRequest, granted: Granted) -> None:

@@ -7,13 +7,14 @@ from typing import Any
 from idp import sessions
 from idp.audit import events
 from idp.audit import log as audit
+from idp.broker.asking import LINK
 from idp.oidc import encrypting, telling, tokens
 from idp.services import services
 from idp.store import grants as store
 from idp.store import tokens as kept
 from idp.store.clients import Registration
 
-_OF_THE_CODE = {"nonce", "challenge", "redirect_uri", "claims", "version", "cut"}
+_OF_THE_CODE = {"link", "nonce", "challenge", "redirect_uri", "claims", "version", "cut"}
 
 
 class SessionChanged(Exception):
@@ -56,9 +57,19 @@ def answer(
     }
     if "openid" in scope.split():
         claims = telling.in_id_token(client, core, place[1], scope)
+        if core.get("link") and (
+            letter := services.linking.letter_for(core["account"], client.client_id)
+        ):
+            claims[LINK] = letter
         signed = tokens.id_token(client, core, access.text, claims)
         found["id_token"] = encrypting.id_token(client, signed)
     return found, access
+
+
+def _letter(account_id: str, client_id: str) -> dict[str, str]:
+    """What lets another node see whether it knows the person; nothing once it has been told."""
+    letter = services.linking.letter_for(account_id, client_id)
+    return {LINK: letter} if letter else {}
 
 
 def core_of(code: dict[str, Any]) -> dict[str, Any]:

@@ -12,9 +12,10 @@ from typing import Any
 import flask
 import structlog
 
-from idp import closing, consents, notices, recoveries, sessions
+from idp import closing, consents, identities, notices, recoveries, sessions
 from idp.audit import events
 from idp.audit import log as audit
+from idp.federation.errors import FederationError
 from idp.signals import logout
 from idp.signals.logout import Means, Undelivered
 from idp.store import clients, outbox
@@ -27,7 +28,7 @@ BACKOFF = tuple(timedelta(seconds=s) for s in (2, 5, 15, 60, 300, 900, 3600, 360
 BATCH = 50
 THREADS = 8
 LOGOUT = "backchannel-logout"
-FOREIGN = frozenset({LOGOUT})
+FOREIGN = frozenset({LOGOUT, identities.LEARN})
 """What waits for others: few at a time, so that they hold up no cut of ours."""
 MAY_BE_LOST = frozenset({LOGOUT, notices.KIND})
 """A portal may be gone for good; an end that was promised is tried until it holds."""
@@ -80,6 +81,13 @@ def _remind_of_recovery(payload: dict[str, Any], _means: Means) -> str:
     return "told" if recoveries.remind(payload["recovery"]) else "over, or not yet"
 
 
+def _learn_handle(payload: dict[str, Any], means: Means) -> str:
+    try:
+        return means.learn(payload["account"])
+    except FederationError as error:
+        raise Undelivered(str(error)) from None
+
+
 def _publish_clients(_payload: dict[str, Any], _means: Means) -> str:
     clients.publish_epoch(clients.sql_epoch())
     return "published"
@@ -98,6 +106,7 @@ HANDLERS: dict[str, Handler] = {
     notices.KIND: _notify,
     recoveries.REMIND: _remind_of_recovery,
     "clients-changed": _publish_clients,
+    identities.LEARN: _learn_handle,
     LOGOUT: logout.deliver,
 }
 
@@ -140,7 +149,13 @@ def _deliver(message: outbox.OutboxMessage) -> None:
 
 def _means() -> Means:
     given = flask.current_app.extensions["idp"]
-    return Means(given.settings.issuer, given.keys, given.outbound, given.sms.send_notice)
+    return Means(
+        given.settings.issuer,
+        given.keys,
+        given.outbound,
+        given.sms.send_notice,
+        given.linking.learn,
+    )
 
 
 def _failed(message: outbox.OutboxMessage, outcome: str) -> None:

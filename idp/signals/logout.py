@@ -27,6 +27,8 @@ class Means:
     outbound: Outbound
     notify: Callable[[str, str, Mapping[str, str]], bool]
     """Sends a notice by text message; False when it may not."""
+    learn: Callable[[str], str]
+    """Has the linking service say what an account's person is called here."""
 
 
 class Undelivered(Exception):

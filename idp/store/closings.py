@@ -10,7 +10,7 @@ from typing import Any, cast
 from sqlalchemy import CursorResult, ForeignKey, String, delete, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from idp.store import linked, peer_links
+from idp.store import handles, linked, peer_links
 from idp.store.accounts import ACTIVE, CLOSED, CLOSING, Account, KnownBrowser, SignIn
 from idp.store.cases import Case
 from idp.store.connections import Connection
@@ -125,6 +125,7 @@ def erase_person(account_id: str) -> None:
         db.session.execute(delete(table).where(table.account_id == account_id))
     linked.erase(account_id)
     peer_links.erase(account_id)
+    handles.erase(account_id)
     db.session.execute(delete(Guardianship).where(Guardianship.child_id == account_id))
     mandates = update(Mandate).where(Mandate.account_id == account_id)
     db.session.execute(mandates.values(agent_name="", phone=None, phone_index=None))

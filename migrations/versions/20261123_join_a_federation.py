@@ -110,3 +110,26 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_peer_link_issuer_used_at"), ["issuer", "used_at"], unique=False
         )
+    op.create_table(
+        "person_handle",
+        sa.Column("account_id", sa.String(length=32), nullable=False),
+        sa.Column("handle", sa.String(length=128), nullable=False),
+        sa.Column("version", sa.String(length=128), nullable=False),
+        sa.Column("identity_id", sa.String(length=32), nullable=False),
+        sa.Column("learnt_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_person_handle_account_id")
+        ),
+        sa.PrimaryKeyConstraint("account_id", name=op.f("pk_person_handle")),
+        sa.UniqueConstraint("handle", "version", name=op.f("uq_person_handle_handle_version")),
+    )
+    op.create_table(
+        "told_handle",
+        sa.Column("account_id", sa.String(length=32), nullable=False),
+        sa.Column("destination", sa.String(length=255), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_told_handle_account_id")
+        ),
+        sa.PrimaryKeyConstraint("account_id", "destination", name=op.f("pk_told_handle")),
+    )

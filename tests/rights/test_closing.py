@@ -530,6 +530,8 @@ ERASED = {"known_browser", "sign_in", "identity", "evidence", "case_file", "numb
     "passkey",
     "linked_account",
     "peer_link",
+    "person_handle",
+    "told_handle",
     "recovery",
     "notice",
 }

@@ -69,6 +69,7 @@ MEMBERS = {
     "mandates",
     "linked_accounts",
     "peer_links",
+    "handles_told",
     "passkeys",
     "authenticators",
     "recovery_codes",

@@ -68,6 +68,8 @@ def citizen(
     phone: str | None = "+8613800000001",
     *,
     face: bool = False,
+    name: str = NAME,
+    number: str = NUMBER,
 ) -> str:
     """Somebody with an account at a node; its id."""
     with node.app.app_context():
@@ -75,8 +77,8 @@ def citizen(
         if face:
             account = accounts.by_id(person.account_id)
             assert account is not None
-            document = documents.read(documents.RESIDENT, NUMBER)
-            whose = identity_store.Person(NAME, document.kind, document.number, document.key)
+            document = documents.read(documents.RESIDENT, number)
+            whose = identity_store.Person(name, document.kind, document.number, document.key)
             proof = Proof("face", "tencent", "ref-1", 3)
             identities.bind(account, identities.Confirmed(whose, proof))
         return person.account_id

@@ -16,6 +16,7 @@ from idp.services import services
 from idp.store import past_keys, subordinates, trust_marks
 from idp.store.past_keys import PastKey
 from idp.trust.giving import MarkUnknown
+from idp.trust.linking import TooMany
 
 Asked = Mapping[str, Sequence[str]]
 """Parameters with all their values: some may be repeated."""
@@ -122,6 +123,25 @@ def trust_marked(asked: Asked) -> Response:
     """§8.5: who bears a mark of this node's."""
     subject = asked.get("sub", ("",))[0]
     return json_response(trust_marks.bearers(_one(asked, "trust_mark_type"), subject))
+
+
+def linking(asked: Asked) -> Response:
+    """Not of the specification: handles of a person, each for one destination alone."""
+    if not services.settings.federation.links:
+        raise Refused("not_found", HTTPStatus.NOT_FOUND, "Not the linking service")
+    try:
+        made = services.linking.answer(_one(asked, "letter"))
+    except TooMany:
+        status = HTTPStatus.TOO_MANY_REQUESTS
+        raise Refused("temporarily_unavailable", status, "Too many questions") from None
+    except Unreachable as error:
+        if error.transient:
+            status = HTTPStatus.SERVICE_UNAVAILABLE
+            raise Refused("temporarily_unavailable", status, "A node is away") from None
+        raise Refused("invalid_request", HTTPStatus.BAD_REQUEST, "Not believed") from None
+    except FederationError:
+        raise Refused("invalid_request", HTTPStatus.BAD_REQUEST, "Not believed") from None
+    return json_response({"letters": made})
 
 
 def historical_keys(_asked: Asked) -> Response:

@@ -13,6 +13,7 @@ from idp.oidc.http import Response
 from idp.oidc.views import sent
 from idp.services import services
 from idp.trust import own
+from idp.trust.linking import PATH
 from idp.web.csrf import csrf
 
 bp = flask.Blueprint("federation", __name__)
@@ -29,6 +30,7 @@ class Way(NamedTuple):
 WAYS = (
     Way("/.well-known/openid-federation", "GET", answers.configuration, superiors_only=False),
     Way(own.HISTORICAL_KEYS, "GET", answers.historical_keys, superiors_only=False),
+    Way(PATH, "POST", answers.linking, superiors_only=False),
     Way(own.FETCH, "GET", answers.fetch),
     Way(own.LIST, "GET", answers.list_),
     Way(own.RESOLVE, "GET", answers.resolve),
