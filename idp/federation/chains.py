@@ -31,6 +31,8 @@ class Anchor:
 
     Where there are two anchors, each can name any entity: only pins keep them apart.
     """
+    tolerated: frozenset[str] = frozenset()
+    """Claims that are passed over where they do not belong, in what leads to this anchor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ def validate(
     if anchor is None:
         raise InvalidChain("anchor", chain[-1].iss)
     for one in chain:
+        statements.check_placed(one, anchor.tolerated)
         statements.check_now(one, now, rules)
     limits = _check_limits(chain, anchors)
     signatures = _signatures(chain, anchors)

@@ -12,7 +12,9 @@ class Rules:
     understood: frozenset[str] = frozenset()
     """Names beyond the specification's that may stand in ``crit``."""
     tolerated: frozenset[str] = frozenset()
-    """Claims that a peer is known to put where they do not belong; there they are passed over."""
+    """Claims that a peer is known to put where they do not belong: they are passed over in reading,
+    and refused in a chain whose anchor does not tolerate them.
+    """
     max_size: int = 256 * 1024
     """Characters of one signed JWT."""
     max_length: int = 10

@@ -68,7 +68,7 @@ def parse(token: object, rules: Rules = STRICT, *, addressed: bool = False) -> S
     read = signed.read(token, Typ.ENTITY_STATEMENT, rules)
     claims = read.claims
     iss, sub = (_identifier(claims.get(name), name, rules) for name in ("iss", "sub"))
-    elsewhere = SUBORDINATE_ONLY if iss == sub else CONFIGURATION_ONLY
+    elsewhere = _elsewhere(configuration=iss == sub)
     _check_placement(claims, elsewhere - rules.tolerated, addressed=addressed)
     check_crit(claims, rules)
     placed = {name: value for name, value in claims.items() if name not in elsewhere}
@@ -92,6 +92,14 @@ def parse(token: object, rules: Rules = STRICT, *, addressed: bool = False) -> S
 
 def check_now(statement: Statement, now: float, rules: Rules = STRICT) -> None:
     statement.lifetime.check(now, rules, InvalidStatement)
+
+
+def check_placed(statement: Statement, tolerated: frozenset[str]) -> None:
+    """What was passed over in reading it may be more than its anchor's profile lets pass."""
+    elsewhere = _elsewhere(configuration=statement.is_configuration) - tolerated
+    for name in statement.claims:
+        if name in elsewhere:
+            raise InvalidStatement("misplaced", name)
 
 
 def verify_configuration(statement: Statement) -> None:
@@ -125,6 +133,11 @@ def _identifier(value: object, about: str, rules: Rules) -> EntityId:
         return entity_ids.parse(value, rules)
     except FederationError as error:
         raise InvalidStatement(about, error.reason) from error
+
+
+def _elsewhere(*, configuration: bool) -> frozenset[str]:
+    """The claims that belong into the other kind of statement."""
+    return SUBORDINATE_ONLY if configuration else CONFIGURATION_ONLY
 
 
 def _check_placement(

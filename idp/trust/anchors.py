@@ -19,7 +19,9 @@ INTEROP = frozenset({"constraints", "trust_marks"})
 
 
 def rules(settings: Settings) -> Rules:
-    """How statements are read. Leniency counts only where some anchor needs it."""
+    """How statements are read. Leniency counts only where some anchor needs it, and only in chains
+    that lead to such a one.
+    """
     lenient = any(not anchor.strict for anchor in settings.federation.anchors)
     return Rules(
         allow_loopback=settings.development.allow_loopback,
@@ -33,7 +35,10 @@ def configured(settings: Settings) -> dict[EntityId, Anchor]:
     for each in settings.federation.anchors:
         try:
             entity_id = entity_ids.parse(each.entity_id, rules(settings))
-            found[entity_id] = Anchor(entity_id, keys_in(each.keys), _pins(each, settings))
+            tolerated = frozenset() if each.strict else INTEROP
+            found[entity_id] = Anchor(
+                entity_id, keys_in(each.keys), _pins(each, settings), tolerated
+            )
         except FederationError as error:
             raise SettingsError(f"federation.anchors: {each.entity_id}: {error}") from None
     return found

@@ -163,7 +163,8 @@ class Nodes:
         limits = more.pop("limits", {})
         federation = {"role": "leaf", **more.pop("federation", {})}
         federation["superiors"] = [superior.url]
-        federation["anchors"] = [self.pin(anchor or superior, **more.pop("pin", {}))]
+        pinned = self.pin(anchor or superior, **more.pop("pin", {}))
+        federation["anchors"] = [pinned, *federation.get("anchors", ())]
         made = self.start(name, federation=federation, **more)
         superior.admits(made, **limits)
         return made
