@@ -1,5 +1,6 @@
 """A chain is valid when every link of it is, up to an anchor of ours, and only then."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -83,6 +84,24 @@ def test_the_anchors_configuration_may_be_left_out():
 def test_the_anchor_is_at_the_end_of_its_own_chain():
     chain = validate([builder.configuration(ANCHOR)])
     assert chain.subject == ANCHOR
+
+
+@pytest.mark.parametrize(
+    "misplaced",
+    [
+        pytest.param({"leaf": {"constraints": {}}}, id="constraints-of-the-leaf-s-own"),
+        pytest.param({"top": {"constraints": {}}}, id="constraints-of-the-anchor-s-own"),
+        pytest.param({"province": {"trust_marks": []}}, id="marks-in-a-statement-about-another"),
+    ],
+)
+def test_misplaced_claims_are_passed_over_only_for_an_anchor_that_tolerates_them(misplaced):
+    """Reading is as lenient as the most lenient anchor; a chain's own anchor then decides."""
+    tolerated = frozenset({"constraints", "trust_marks"})
+    read = chains.parse(tokens(**misplaced), Rules(tolerated=tolerated))
+    lenient = {ANCHOR: replace(ANCHORS[ANCHOR], tolerated=tolerated)}
+    assert chains.validate(read, lenient, NOW).subject == GATEWAY
+    with pytest.raises(InvalidStatement, match="misplaced"):
+        chains.validate(read, ANCHORS, NOW)
 
 
 def test_an_anchor_may_have_superiors_of_its_own():
