@@ -8,6 +8,7 @@ import sys
 from bench import (
     comparing,
     engines,
+    federation,
     install,
     ours,
     page,
@@ -54,6 +55,8 @@ def _arguments() -> argparse.Namespace:
     compare.set_defaults(do=_compare)
     web = commands.add_parser("servers", help="web servers for our app; writes docs/performance.md")
     web.set_defaults(do=_servers)
+    costs = commands.add_parser("federation", help="chains, resolving, lists and memory")
+    costs.set_defaults(do=_federation)
     profile = commands.add_parser("profile", help="where the time of our worker goes")
     profile.add_argument("scenario", choices=SCENARIOS)
     profile.add_argument("--lines", type=int, default=60, help="how many functions (60)")
@@ -96,6 +99,11 @@ def _compare(given: argparse.Namespace) -> None:
     ):
         measured = comparing.side_by_side(found, names, _plan(given), Meter(bed.programs))
     sys.stdout.write(report.as_text(measured))
+
+
+def _federation(_given: argparse.Namespace) -> None:
+    with engines.bed(install.VAR) as bed:
+        sys.stdout.write(federation.as_markdown(federation.measure(bed)) + "\n")
 
 
 def _servers(given: argparse.Namespace) -> None:

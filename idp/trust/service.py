@@ -40,8 +40,8 @@ _LATELY = 1.25
 """How many soft lives ago superiors may have said what a chain shows: who shows it asks for it
 again as often as we would, a fifth more or less.
 """
-_MOST = 4096
-"""Entities a process remembers, and as many it refused."""
+_MOST = 16_384
+"""Entities a process remembers, and as many it refused: more than a country has."""
 _log = structlog.get_logger("idp.trust")
 
 

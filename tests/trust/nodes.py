@@ -71,7 +71,7 @@ class Node:
         self._server = make_server(
             "127.0.0.1", self.port, counted, threaded=True, request_handler=Quiet
         )
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def goes_down(self) -> None:
         if self._server is not None:

@@ -70,7 +70,7 @@ class Peer:
         self._server = make_server(
             "127.0.0.1", self.port, self._serve, threaded=True, request_handler=Quiet
         )
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         stack.callback(self.goes_down)
 
     @property

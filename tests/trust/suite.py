@@ -59,7 +59,7 @@ class Suite:
         self._server = make_server(
             "127.0.0.1", self.port, self._serve, threaded=True, request_handler=Quiet
         )
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         stack.callback(self._goes_down)
 
     @property
