@@ -101,7 +101,8 @@ def test_a_logout_token_is_signed_as_the_id_token_is(gmxt: Portal, inside: flask
     """Back-Channel Logout 1.0 §2.6: the portal has one way of verifying, and it is this."""
     client = clients.look_up("gmxt")
     assert client is not None
-    means = Means("http://localhost:8000", services.keys, services.outbound, lambda *_: True)
+    given = (services.keys, services.outbound, lambda *_: True, services.linking.learn)
+    means = Means("http://localhost:8000", *given)
     token = logout_token(client, {"client_id": "gmxt", "sub": "s", "sid": "i"}, means)
     assert read(gmxt, token)["sid"] == "i"
 
