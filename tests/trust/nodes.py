@@ -1,6 +1,7 @@
 """Several nodes at once, each with engines of its own, that reach each other over HTTP."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -22,7 +23,6 @@ from idp.services import Services
 from idp.staff import Act
 from idp.store.engines import db
 from idp.trust import admission, upkeep
-from tests.browser.ports import spare
 from tests.engines import redis_servers
 
 RULES = Rules(allow_loopback=True)
@@ -45,6 +45,8 @@ class Node:
     app: flask.Flask
     folder: Path
     _server: Any = None
+    _held: socket.socket | None = None
+    """Its port, taken before there is a server: nobody else gets it meanwhile."""
     asked: list[str] = field(default_factory=list)
     """Every path that was asked for, in order."""
 
@@ -68,9 +70,13 @@ class Node:
             self.asked.append(environ["PATH_INFO"])
             return self.app.wsgi_app(environ, start_response)
 
+        fd = self._held.fileno() if self._held else None
         self._server = make_server(
-            "127.0.0.1", self.port, counted, threaded=True, request_handler=Quiet
+            "127.0.0.1", self.port, counted, threaded=True, request_handler=Quiet, fd=fd
         )
+        if self._held:
+            self._held.close()
+            self._held = None
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def goes_down(self) -> None:
@@ -123,15 +129,18 @@ class Nodes:
     redis_url: str
     stack: ExitStack
     running: dict[str, Node] = field(default_factory=dict)
-    reserved: dict[str, int] = field(default_factory=dict)
+    reserved: dict[str, socket.socket] = field(default_factory=dict)
 
     def reserve(self, name: str) -> str:
         """The address a node will have that is started later."""
-        self.reserved[name] = spare(1)[0]
-        return f"http://{name}.localhost:{self.reserved[name]}"
+        self.reserved[name] = self.stack.enter_context(_listening())
+        return f"http://{name}.localhost:{self.reserved[name].getsockname()[1]}"
 
     def start(self, name: str, **changes: Any) -> Node:
-        port = self.reserved.get(name) or spare(1)[0]
+        if name not in self.reserved:
+            self.reserve(name)
+        held = self.reserved[name]
+        port = held.getsockname()[1]
         url = f"http://{name}.localhost:{port}"
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
@@ -149,7 +158,7 @@ class Nodes:
         with app.app_context():
             db.create_all()
             app.extensions["idp"].keys.prepare()
-        made = Node(name, url, port, app, folder)
+        made = Node(name, url, port, app, folder, _held=held)
         made.goes_up()
         self.running[name] = made
         self.stack.callback(self._stop, made)
@@ -182,6 +191,13 @@ class Nodes:
             db.session.remove()
             db.engine.dispose()
         node.app.extensions["redis"].close()
+
+
+def _listening() -> socket.socket:
+    made = socket.socket()
+    made.bind(("127.0.0.1", 0))
+    made.listen(128)
+    return made
 
 
 @contextmanager

@@ -21,7 +21,6 @@ from idp.crypto import base64url
 from idp.federation import signed
 from idp.federation.signed import Typ
 from idp.trust import admission
-from tests.browser.ports import spare
 from tests.trust.nodes import LIU, WANG, Node, Quiet
 
 REGISTRY = JWSRegistry(algorithms=["ES256", "RS256", "PS256"], strict_check_header=False)
@@ -44,7 +43,10 @@ class Peer:
     """A relying party by default; ``metadata`` and ``claims`` may be changed at any time."""
 
     def __init__(self, name: str, superior: Node, stack: ExitStack):
-        self.port = spare(1)[0]
+        self._server = make_server(
+            "127.0.0.1", 0, self._serve, threaded=True, request_handler=Quiet
+        )
+        self.port = self._server.server_port
         self.url = f"http://{name}.localhost:{self.port}"
         self.superior = superior
         self.federation_key, self.client_key = new_key(), new_key()
@@ -67,9 +69,6 @@ class Peer:
         self.claims: dict[str, Any] = {}
         self.pages: dict[str, Callable[[], Response]] = {}
         self.asked: list[str] = []
-        self._server = make_server(
-            "127.0.0.1", self.port, self._serve, threaded=True, request_handler=Quiet
-        )
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         stack.callback(self.goes_down)
 

@@ -19,7 +19,6 @@ from joserfc.jwk import RSAKey
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
-from tests.browser.ports import spare
 from tests.trust.nodes import Node, Quiet
 from tests.trust.peers import ASSERTION, REGISTRY
 
@@ -49,16 +48,16 @@ class Suite:
     """``configured`` changes what the relying party's entity configuration claims."""
 
     def __init__(self, stack: ExitStack):
-        self.port = spare(1)[0]
+        self._server = make_server(
+            "127.0.0.1", 0, self._serve, threaded=True, request_handler=Quiet
+        )
+        self.port = self._server.server_port
         self.url = f"http://suite.localhost:{self.port}/test/a/hutong"
         self.anchor = f"{self.url}/trust-anchor"
         self.redirect_uri = f"{self.url}/callback"
         self.key, self.anchor_key, self.client_key = new_key(), new_key(), new_key()
         self.configured: dict[str, Any] = {}
         self.asked: list[str] = []
-        self._server = make_server(
-            "127.0.0.1", self.port, self._serve, threaded=True, request_handler=Quiet
-        )
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         stack.callback(self._goes_down)
 
