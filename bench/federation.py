@@ -109,7 +109,7 @@ def _chains(services: Services, entities: list[_Entity]) -> list[Cost]:
         Cost(
             "a chain of three statements, read and validated for the first time", first * 1e6, "µs"
         ),
-        Cost("the same again, keys made before", _each(again) * 1e6, "µs"),
+        Cost("the same again, its statements read before", _each(again) * 1e6, "µs"),
         Cost("a chain that is known", _each(_in_turn(services.trust.chain, names)) * 1e6, "µs"),
         Cost("memory of one entity that is known", grown / 1024, "KB"),
         Cost(f"memory of all {len(names)}", grown * len(names) / 2**20, "MB"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from joserfc.jwk import Key
@@ -65,6 +66,18 @@ def parse(token: object, rules: Rules = STRICT, *, addressed: bool = False) -> S
 
     ``addressed``: it was made for one receiver, who has to look whether that is who reads it.
     """
+    if isinstance(token, str) and len(token) <= rules.max_size:
+        return _parsed(token, rules, addressed=addressed)
+    return _read(token, rules, addressed=addressed)
+
+
+@lru_cache(maxsize=256)
+def _parsed(token: str, rules: Rules, *, addressed: bool) -> Statement:
+    """What superiors say of themselves stands in thousands of chains: it is read once."""
+    return _read(token, rules, addressed=addressed)
+
+
+def _read(token: object, rules: Rules, *, addressed: bool) -> Statement:
     read = signed.read(token, Typ.ENTITY_STATEMENT, rules)
     claims = read.claims
     iss, sub = (_identifier(claims.get(name), name, rules) for name in ("iss", "sub"))
