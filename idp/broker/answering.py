@@ -9,7 +9,7 @@ from joserfc import jwe, jws
 from joserfc.errors import JoseError
 from joserfc.jwk import Key, KeySet
 
-from idp.assurance import Level
+from idp.assurance import TABLE, Level
 from idp.broker import asking
 from idp.broker.asking import Question
 from idp.federation import strict
@@ -19,6 +19,9 @@ _TYPES = (None, "JWT")
 """A logout token, a statement or a security event is no answer to this."""
 _SKEW = 60
 _LONGEST, _LONGEST_LETTER = 255, 8192
+_WORD, _MANY = 32, 8
+"""Letters of a method's name, and methods, that are listened to."""
+FRAMEWORK: str = TABLE["trust_framework"]["name"]
 _FRESH = frozenset({"login", "select_account"})
 _JWE = jwe.JWERegistry(algorithms=["ECDH-ES", "ECDH-ES+A256KW", "A256GCM", "A128GCM"])
 
@@ -41,8 +44,8 @@ class Assertion:
     sid: str
     link: str
     """A letter of the linking service's; "" where there is none."""
-    verified: Mapping[str, Any]
-    """``verified_claims``, where it is sure of them; else empty."""
+    verified: Mapping[str, str]
+    """Verified claims by name, under our trust framework; empty where it is sure of none."""
 
 
 def opened(token: str, private: Callable[[str], Any]) -> str:
@@ -87,10 +90,7 @@ def read(
     _check(claims.get("aud") in (client_id, [client_id]), "aud")
     _check(claims.get("azp", client_id) == client_id, "azp")
     _check(claims.get("nonce") == question.nonce, "nonce")
-    times = [claims.get(name) for name in ("exp", "iat", "auth_time")]
-    if not all(isinstance(at, int | float) and not isinstance(at, bool) for at in times):
-        raise Wrong("times")
-    exp, iat, auth_time = (float(at) for at in times)  # type: ignore[arg-type]
+    exp, iat, auth_time = (_time(claims.get(name)) for name in ("exp", "iat", "auth_time"))
     _check(exp > now - _SKEW, "expired")
     _check(asked_at - _SKEW <= iat <= now + _SKEW, "iat")
     _check(auth_time <= now + _SKEW, "auth_time")
@@ -107,7 +107,7 @@ def read(
         authority=_text(claims.get(asking.AUTHORITY)) or question.entity,
         level=least(level, ceiling),
         auth_time=int(min(auth_time, now)),
-        amr=tuple(each for each in claims.get("amr", []) if isinstance(each, str)),
+        amr=_methods(claims.get("amr")),
         sid=_text(claims.get("sid")),
         link=_letter(claims.get(asking.LINK)),
         verified=_verified_claims(claims.get("verified_claims")),
@@ -123,13 +123,24 @@ def _letter(value: object) -> str:
     return value if isinstance(value, str) and len(value) <= _LONGEST_LETTER else ""
 
 
-def _verified_claims(value: object) -> Mapping[str, Any]:
-    """One element, in the form that is published; anything else is as if it were absent."""
+def _methods(value: object) -> tuple[str, ...]:
+    listed = value if isinstance(value, list) else []
+    return tuple(each for each in listed if isinstance(each, str) and len(each) <= _WORD)[:_MANY]
+
+
+def _verified_claims(value: object) -> dict[str, str]:
+    """Of one element, in the form that is published and under the framework we know; anything else
+    is as if it were absent (IDA §5.7).
+    """
     if not isinstance(value, dict) or value.keys() != {"verification", "claims"}:
         return {}
-    if not all(isinstance(part, dict) for part in value.values()):
+    verification, claims = value["verification"], value["claims"]
+    if not isinstance(verification, dict) or not isinstance(claims, dict):
         return {}
-    return value
+    if verification.get("trust_framework") != FRAMEWORK:
+        return {}
+    found = ((name, claims.get(name)) for name in asking.VERIFIED["claims"])
+    return {name: _text(each) for name, each in found if _text(each)}
 
 
 def _key(keys: KeySet, kid: object) -> Key:
@@ -137,6 +148,12 @@ def _key(keys: KeySet, kid: object) -> Key:
         if kid == key.kid and key.get("use") in (None, "sig"):
             return key
     raise KeyError(kid)
+
+
+def _time(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Wrong("times")
+    return float(value)
 
 
 def _check(holds: bool, reason: str) -> None:

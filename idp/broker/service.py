@@ -17,11 +17,11 @@ from idp.broker import answering, asking
 from idp.broker.answering import Assertion, Wrong, least
 from idp.broker.asking import Question
 from idp.broker.errors import AnswerRefused, PeerAway, PeerDeclined, PeerRefused, TooFar
-from idp.federation import answers
+from idp.federation import answers, metadata
 from idp.federation.chains import TrustChain
 from idp.federation.errors import FederationError, Unreachable
 from idp.keys import CLIENT, SigningKeys
-from idp.outbound import Answer, Outbound, OutboundFailed, OutboundRefused
+from idp.outbound import Answer, Outbound
 from idp.settings import Settings
 from idp.trust import documents, kinds
 from idp.trust.errors import Unmarked
@@ -31,6 +31,11 @@ PROVIDER = "openid_provider"
 CALLBACK = "/login/region/callback"
 """Where another node sends a person back to this one."""
 _JWKS = "application/jwk-set+jwt"
+_ENDPOINTS = (
+    "authorization_endpoint",
+    "token_endpoint",
+    "pushed_authorization_request_endpoint",
+)
 _log = structlog.get_logger("idp.broker")
 
 
@@ -161,13 +166,12 @@ class Broker:
             _log.warning("no gateway", entity=entity)
             raise PeerRefused(name=_name(chain)) from error
         provider = chain.metadata.get(PROVIDER, {})
-        needed = (
-            "authorization_endpoint",
-            "token_endpoint",
-            "pushed_authorization_request_endpoint",
-        )
-        if not all(isinstance(provider.get(each), str) for each in needed):
-            raise PeerRefused(name=_name(chain))
+        try:
+            for each in _ENDPOINTS:
+                metadata.endpoint(provider.get(each), self._trust.rules)
+        except FederationError as error:
+            _log.warning("no endpoint", entity=entity, reason=str(error))
+            raise PeerRefused(name=_name(chain)) from error
         return chain
 
     def _trusted(self, entity: str) -> TrustChain:
@@ -189,20 +193,17 @@ class Broker:
     def _post(
         self, chain: TrustChain, url: str, form: Mapping[str, str], wanted: HTTPStatus
     ) -> dict[str, Any]:
-        name, breaker = _name(chain), self._trust.waiting.breaker(chain.subject)
+        name = _name(chain)
         try:
-            breaker.enter()
-            with self._trust.waiting.place():
-                answer = self._outbound.foreign_post(url, form)
-        except (OutboundRefused, OutboundFailed, Unreachable) as error:
-            breaker.record(worked=False)
+            with self._trust.waiting.asking(chain.subject) as said:
+                answer = said(self._outbound.foreign_post(url, form))
+        except Unreachable as error:
             _log.warning("peer away", entity=chain.subject, reason=str(error))
             raise PeerAway(name=name) from None
-        breaker.record(worked=answer.status < HTTPStatus.INTERNAL_SERVER_ERROR)
         found = _members(answer)
         if answer.status != wanted:
-            said = str(found.get("error", ""))[:64]
-            _log.warning("peer refused", entity=chain.subject, status=answer.status, error=said)
+            why = str(found.get("error", ""))[:64]
+            _log.warning("peer refused", entity=chain.subject, status=answer.status, error=why)
             away = answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
             raise (PeerAway if away else PeerRefused)(name=name)
         return found

@@ -6,6 +6,7 @@ one can read. The service remembers nobody: it counts, and puts on record who as
 
 import secrets
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
@@ -21,7 +22,7 @@ from idp.federation import handles
 from idp.federation.errors import FederationError, InvalidAnswer, Unreachable
 from idp.federation.handles import Asked, Handle
 from idp.keys import CLIENT, SigningKeys
-from idp.outbound import Outbound, OutboundFailed, OutboundRefused
+from idp.outbound import Outbound
 from idp.settings import Settings
 from idp.store import ephemeral, identities, throttles
 from idp.store import handles as store
@@ -65,10 +66,14 @@ class Linking:
 
     # The service's side
 
-    def answer(self, letter: str) -> dict[str, str]:
-        """By destination, a letter only that one can open. Raises FederationError."""
+    def answer(self, letter: str, limit: Callable[[], None]) -> dict[str, str]:
+        """By destination, a letter only that one can open. ``limit`` is asked before somebody is
+        looked for of whom nothing is known. Raises FederationError, or what ``limit`` does.
+        """
         moment = time.time()
         signed = letters.opened(letter, self._keys.private)
+        if not self._trust.knows(letters.issuer(signed)):
+            limit()
         sender = self._trust.chain(letters.issuer(signed))
         self._trust.require(sender, kinds.GATEWAY)
         claims = letters.verified(signed, handles.REQUEST, sender)
@@ -171,15 +176,9 @@ class Linking:
         }
         key = self._keys.signer(CLIENT)
         letter = letters.seal(claims, handles.REQUEST, key, service)
-        breaker = self._trust.waiting.breaker(service.subject)
-        try:
-            breaker.enter()
-            with self._trust.waiting.place():
-                answer = self._outbound.foreign_post(service.subject + PATH, {"letter": letter})
-        except (OutboundRefused, OutboundFailed) as error:
-            breaker.record(worked=False)
-            raise Unreachable("failed", str(error)) from None
-        breaker.record(worked=answer.status < HTTPStatus.INTERNAL_SERVER_ERROR)
+        url = service.subject + PATH
+        with self._trust.waiting.asking(service.subject) as said:
+            answer = said(self._outbound.foreign_post(url, {"letter": letter}))
         if answer.status != HTTPStatus.OK:
             raise Unreachable(f"HTTP {answer.status}", service.subject)
         return _letter(answer.body, destination)

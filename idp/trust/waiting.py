@@ -1,10 +1,13 @@
 """How many threads of a process may wait for other nodes at once: people who need none go on."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from http import HTTPStatus
 
 from idp.federation.errors import Unreachable
+from idp.outbound import Answer, OutboundFailed, OutboundRefused
 from idp.outbound.breaker import Breaker
 from idp.settings import Settings
 
@@ -44,8 +47,25 @@ class Waiting:
         finally:
             lock.release()
 
-    def breaker(self, node: str) -> Breaker:
-        """After failures in a row a node is left alone, however many people choose it."""
+    @contextmanager
+    def asking(self, node: str) -> Iterator[Callable[[Answer], Answer]]:
+        """A place to ask ``node`` from; what it yields takes the answer. After failures in a row a
+        node is left alone for a while, however many people choose it; that all places are taken
+        is nobody's failure. Raises Unreachable.
+        """
+        breaker = self._breaker(node)
+        try:
+            breaker.enter()
+        except OutboundFailed:
+            raise Unreachable("left alone", node) from None
+        with self.place():
+            try:
+                yield partial(_record, breaker)
+            except (OutboundRefused, OutboundFailed) as error:
+                breaker.record(worked=False)
+                raise Unreachable("failed", str(error)) from None
+
+    def _breaker(self, node: str) -> Breaker:
         with self._lock:
             if node not in self._breakers:
                 if len(self._breakers) >= _MOST:
@@ -53,3 +73,8 @@ class Waiting:
                 rest = self._outbound.breaker_rest
                 self._breakers[node] = Breaker(self._outbound.breaker_failures, rest)
             return self._breakers[node]
+
+
+def _record(breaker: Breaker, answer: Answer) -> Answer:
+    breaker.record(worked=answer.status < HTTPStatus.INTERNAL_SERVER_ERROR)
+    return answer
