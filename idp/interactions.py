@@ -10,6 +10,7 @@ import secrets
 import time
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
+from urllib.parse import quote
 
 from idp import browsers, settings
 from idp.errors import N_, IdpError
@@ -34,6 +35,10 @@ class InteractionElsewhere(IdpError):
     message = N_("这个登录页面属于另一个浏览器，不能在这里继续。")
     next_step = N_("请在本浏览器中打开您要访问的网站，重新点击“登录”。")
     status = 403
+
+
+REAUTHENTICATE = "reauthenticate"
+"""Why one is open: the sign-in there was is too old, or another one is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,7 @@ class Interaction:
 
     def url(self, path: str) -> str:
         """The address of a page that works on this interaction."""
-        back = f"&c={self.client.client_id}" if self.client else ""
+        back = f"&c={quote(self.client.client_id, safe=':/')}" if self.client else ""
         return f"{path}?i={self.id}{back}"
 
 

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from http import HTTPStatus
-from typing import Any
 
 import orjson
 import structlog
@@ -45,6 +44,7 @@ _STATE = "peer-state"
 _STATE_FOR = timedelta(minutes=30)
 """As long as a person may take at home."""
 _log = structlog.get_logger("idp.broker")
+_FRESH = frozenset({"login", "select_account"})
 _WAITING, _HOME = "peer", "home"
 
 
@@ -123,7 +123,7 @@ def begin(interaction: Interaction, entity: str, *, again: bool = False) -> str:
     asked = Question(
         entity=entity,
         acr_values=(wanted,) if wanted else (),
-        prompt="login" if again else "",
+        prompt="login" if again or _anew(interaction) else "",
         ui_locales=interaction.hints.get("ui_locales", ""),
         path=tuple(interaction.hints.get(PATH, "").split()),
         max_age=_max_age(interaction.request.get("max_age", "")),
@@ -133,6 +133,15 @@ def begin(interaction: Interaction, entity: str, *, again: bool = False) -> str:
     waiting = _Asked(interaction.id, browsers.current(), sent.question, sent.at)
     ephemeral.put_sealed(_STATE, sent.question.state, asdict(waiting), _STATE_FOR)
     return sent.url
+
+
+def _anew(interaction: Interaction) -> bool:
+    """Whether a sign-in of before would not do: home is to ask the person, whoever is signed in."""
+    asked = interaction.request.get("prompt", "").split()
+    return interaction.reason == interactions.REAUTHENTICATE or not {
+        "login",
+        "select_account",
+    }.isdisjoint(asked)
 
 
 def _sent(asked: Question) -> Sent:
@@ -226,7 +235,7 @@ def the_same_person(believed: Believed) -> Account | None:
         return None
     if any(each.issuer == said.issuer for each in peer_links.of(account.id)):
         return None
-    if not _agree(account, said.verified.get("claims", {})):
+    if not _agree(account, said.verified):
         _log.warning("same handle, another name", account=account.id, issuer=said.issuer)
         return None
     try:
@@ -238,15 +247,12 @@ def the_same_person(believed: Believed) -> Account | None:
     return account
 
 
-def _agree(account: Account, claims: Mapping[str, Any]) -> bool:
+def _agree(account: Account, claims: Mapping[str, str]) -> bool:
     here = verified.of(account.id)
     if here is None or not here.number:  # a guest's is what a home said
         return False
     pairs = ((here.name, claims.get("name")), (here.birthdate, claims.get("birthdate")))
-    return all(
-        bool(ours) and isinstance(theirs, str) and _form(ours) == _form(theirs)
-        for ours, theirs in pairs
-    )
+    return all(ours and theirs and _form(ours) == _form(theirs) for ours, theirs in pairs)
 
 
 def _form(text: str) -> str:
@@ -324,8 +330,8 @@ def accounts_are_at(page: str) -> str:
 
 
 def stands_for(home: Home) -> Level | None:
-    """The level a session that another node has begun is worth now; None once that node, or the
-    one that saw the person, is not trusted any more.
+    """What another node's word is worth now; None once that node, or the one that saw the person,
+    is not trusted any more.
     """
     try:
         ceiling = services.broker.ceiling(home.issuer, home.authority)
@@ -396,6 +402,12 @@ def home_kept(interaction: Interaction, account: Account) -> Home | None:
     return Home(**found)
 
 
+def waits_since(interaction: Interaction) -> float:
+    """Since when a stranger waits on this way, in seconds."""
+    sealed = interaction.result[_WAITING]
+    return float(orjson.loads(sealer().open(_WAITING, sealed, interaction.id))["at"])
+
+
 def wait(interaction: Interaction, believed: Believed) -> Interaction:
     """Keep a stranger until they have said whether they have an account here."""
     said = orjson.dumps({"at": time.time(), **asdict(believed)}).decode()
@@ -440,7 +452,7 @@ def _learn(found: PeerLink, believed: Believed) -> None:
     """What the home says of the person now takes the place of what it said before."""
     found.used_at = now()
     found.verified = {
-        "claims": dict(believed.said.verified.get("claims", {})),
+        "claims": dict(believed.said.verified),
         "authority": believed.said.authority,
         "ial": believed.level.ial,
         "at": int(time.time()),

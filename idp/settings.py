@@ -180,6 +180,8 @@ class Login(Section):
     """How long a throttled browser or address waits."""
     code_requests: int = 30
     """Codes asked for from one address range within ``throttle`` before a CAPTCHA is asked."""
+    region_requests: int = 300
+    """Ways to other regions that may begin in one address range within ``throttle``."""
     code_failures: int = 30
     """Wrong codes from one address range within ``throttle`` before a CAPTCHA is asked."""
     fresh: timedelta = timedelta(minutes=10)

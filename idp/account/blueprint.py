@@ -14,7 +14,6 @@ from idp.web.signed_in import mine
 bp = flask.Blueprint("account", __name__, url_prefix="/account")
 people.init_pages(bp)
 
-REAUTHENTICATE = "reauthenticate"
 STEP_UP = "step_up"
 
 
@@ -29,7 +28,7 @@ def fresh_sign_in() -> None:
     that was scanned for somebody else opens none of it.
     """
     if time.time() - mine().shown_at > settings.login.fresh.total_seconds():
-        flask.abort(_sign_in(reason=REAUTHENTICATE, account_id=mine().account_id))
+        flask.abort(_sign_in(reason=interactions.REAUTHENTICATE, account_id=mine().account_id))
 
 
 def one_more(back: str) -> None:

@@ -24,7 +24,6 @@ from idp.store.accounts import Account
 from idp.web import captcha, people
 from idp.web.people import FIRST, Failed
 
-FRESH = "reauthenticate"
 _TYPED = "typed"
 _WITH_NAMES = ("password", "sms")
 _REFRESH, _AGAIN = "refresh", 2
@@ -258,7 +257,7 @@ def _asks_again(interaction: Interaction, failed: Failed) -> bool:
     """Whether a proof is wanted though somebody is signed in."""
     if failed.error is not None or "switch" in flask.request.args:
         return True
-    asked = interaction.reason in {STEP_UP, FRESH, joining.REASON}
+    asked = interaction.reason in {STEP_UP, interactions.REAUTHENTICATE, joining.REASON}
     return asked or bool(demands.first(interaction)) or bool(interaction.result.get("unproven"))
 
 

@@ -5,6 +5,7 @@ The list asks for nothing but a region: numbers and passwords are typed at home 
 
 import time
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 import flask
@@ -12,25 +13,37 @@ import flask
 from idp import cookies, interactions, peers, places, sessions
 from idp.broker.asking import HOME
 from idp.crypto import masking
-from idp.errors import IdpError
+from idp.errors import N_, IdpError
 from idp.interactions import Interaction
-from idp.login import bound, numbers, trail
+from idp.login import both_factors, bound, numbers, trail
 from idp.login.blueprint import bp
 from idp.login.errors import PersonMismatch, StepMissing
 from idp.login.methods.base import Proved
 from idp.places import provinces
 from idp.services import services
 from idp.sessions import Session
-from idp.store import accounts, peer_links
+from idp.store import accounts, peer_links, throttles
 from idp.store.accounts import Account
 from idp.store.engines import db
 from idp.store.peers import Peer
+from idp.store.throttles import Counter
 from idp.web import i18n, people
+from idp.web.addresses import address_range
 
 _COOKIE = "region"
 _REMEMBERED = timedelta(days=400)
 _TRIED, ASKED = "home_tried", "home_asked"
 _LONGEST = 32
+
+
+class TooOften(IdpError):
+    """More ways to other regions began in one address range than ``login.region_requests``."""
+
+    code = "HT-8246"
+    message = N_("当前网络请求过于频繁。")
+    next_step = N_("请稍后重试，或使用在本地区的账号登录。")
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    oauth_error = "temporarily_unavailable"
 
 
 class _Choice(NamedTuple):
@@ -55,6 +68,7 @@ def to_region() -> flask.Response:
     if again and sessions.current() is not None:
         interaction = interactions.note(interaction, **{ASKED: True})
     try:
+        _count()
         where = peers.begin(interaction, entity, again=again)
     except IdpError as error:
         return _picker(interaction, people.failed(error))
@@ -143,8 +157,10 @@ def ask_to_link_region() -> flask.Response:
 def link_region() -> flask.Response:
     """Link, or not: on to where the person was going either way."""
     interaction = people.entered()
-    _session, account, waiting = _just_signed_in(interaction)
+    session, account, waiting = _just_signed_in(interaction)
     if people.text("answer") == "yes":
+        if both_factors.are_due(session, account):
+            return both_factors.first(interaction, account, "/login/region/link")
         try:
             peers.link(account, waiting)
         except IdpError as error:
@@ -188,6 +204,15 @@ def not_home() -> flask.Response:
     return people.go(interaction.return_to)
 
 
+def _count() -> None:
+    """Each way out costs a question to another node. Raises TooOften."""
+    counted = services.settings.login
+    place = address_range(people.here().address)
+    counter = Counter.of(place, "regions", counted.region_requests, counted.throttle)
+    if throttles.take([counter]).refused_by is not None:
+        raise TooOften
+
+
 def straight_home(interaction: Interaction) -> flask.Response | None:
     """Off at once, where the node that asks has said which region the person chose there, or where
     this node's own people have their accounts elsewhere.
@@ -197,6 +222,7 @@ def straight_home(interaction: Interaction) -> flask.Response | None:
         return None
     tried = interactions.note(interaction, **{_TRIED: True})
     try:
+        _count()
         where = peers.begin(tried, entity)
     except IdpError as error:
         return _picker(tried, people.failed(error))
@@ -266,12 +292,15 @@ def _without(offered: list[_Choice]) -> list[str]:
 
 
 def _just_signed_in(interaction: Interaction) -> tuple[Session, Account, Any]:
-    """Raises StepMissing unless somebody has signed in on this way and a stranger waits on it."""
+    """Raises StepMissing unless somebody has signed in on this way, after who waits on it came:
+    a session that was there before may be another person's.
+    """
     session, waiting = sessions.current(), peers.stranger(interaction)
     account = accounts.by_id(session.account_id) if session else None
     if session is None or account is None or not account.active or waiting is None:
         raise StepMissing
-    if time.time() - session.shown_at > services.settings.login.fresh.total_seconds():
+    oldest = time.time() - services.settings.login.fresh.total_seconds()
+    if session.shown_at < max(oldest, peers.waits_since(interaction)):
         raise StepMissing
     if session.home is not None:  # another region's word is no proof of an account here
         raise PersonMismatch

@@ -1,19 +1,17 @@
 """WeChat and Alipay on the sign-in pages: out, back, and who they are bound to."""
 
 import time
-from urllib.parse import quote
 
 import flask
 
-from idp import assurance, interactions, linking, proofs, sessions
+from idp import interactions, linking, sessions
 from idp.crypto import masking
 from idp.errors import IdpError
 from idp.interactions import Interaction
 from idp.linking import Failed, ReturnUnknown
-from idp.login import numbers, pages, trail
+from idp.login import both_factors, numbers, pages, trail
 from idp.login.blueprint import bp
 from idp.login.errors import PersonMismatch, StepMissing
-from idp.login.finishing import STEP_UP
 from idp.login.methods.base import Proved
 from idp.services import services
 from idp.sessions import Session
@@ -22,9 +20,6 @@ from idp.store.accounts import Account
 from idp.store.engines import db
 from idp.upstream.base import Person, Upstream
 from idp.web import people
-
-_HARDWARE = 3
-"""The level that only some keys reach: it is not asked for to bind."""
 
 
 @bp.post("/upstream/<name>")
@@ -97,8 +92,8 @@ def link() -> flask.Response:
     interaction = people.entered()
     session, account, (upstream, person) = _just_signed_in(interaction)
     if people.text("answer") == "yes":
-        if session.level.aal < assurance.aal_of(proofs.means(account)) < _HARDWARE:
-            return _both_factors(interaction, account)
+        if both_factors.are_due(session, account):
+            return both_factors.first(interaction, account, "/login/linking")
         try:
             linking.bind(account, upstream, person)
         except IdpError as error:
@@ -109,15 +104,6 @@ def link() -> flask.Response:
                 submit_url=interaction.url("/login/linking"),
             )
     return people.leave(interaction)
-
-
-def _both_factors(interaction: Interaction, account: Account) -> flask.Response:
-    """Who has two factors shows both before a third is added: one would soon make the other."""
-    back = interaction.url("/login/linking")
-    more = interactions.open_(
-        quote(back, safe="/?=&"), reason=STEP_UP, account_id=account.id, hints={"back": back}
-    )
-    return people.go(more.url("/login/"))
 
 
 def _signed(interaction: Interaction, upstream: Upstream, person: Person) -> flask.Response:

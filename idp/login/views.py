@@ -149,7 +149,9 @@ def switch() -> flask.Response:
     """Somebody else than the account asked for wants to go on: they start over."""
     interaction = people.entered()
     clean = interaction.result | people.forgotten(interaction)
-    changed = interactions.change(interaction, reason=pages.FRESH, account_id="", result=clean)
+    changed = interactions.change(
+        interaction, reason=interactions.REAUTHENTICATE, account_id="", result=clean
+    )
     return people.go(changed.url("/login/"))
 
 

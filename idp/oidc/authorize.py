@@ -17,7 +17,6 @@ from joserfc.errors import JoseError
 
 from idp import consents, interactions, peers, represented, sessions
 from idp.assurance import Level
-from idp.broker.answering import least
 from idp.broker.asking import HOME, LINK
 from idp.broker.asking import PATH as PATH_OF_NODES
 from idp.errors import IdpError
@@ -147,7 +146,7 @@ def _standing(session: Session | None) -> Session | None:
     if session is None or session.home is None:
         return session
     level = peers.stands_for(session.home)
-    return session._replace(level=least(session.level, level)) if level else None
+    return session.under(level) if level else None
 
 
 def _session_and_epoch() -> Session | None:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from authlib.oauth2 import OAuth2Error
 
 from idp import assurance, consents, levels, mandates, proofs, represented
-from idp.interactions import Interaction
+from idp.interactions import REAUTHENTICATE, Interaction
 from idp.oidc.checks import Wanted
 from idp.oidc.errors import (
     ConsentRequired,
@@ -245,9 +245,9 @@ def they_act_for_another_than_hinted(now: Situation) -> bool:
 
 PROMPTS = (
     Prompt("login", "/login/", LoginRequired, nobody_is_signed_in),
-    Prompt("reauthenticate", "/login/", LoginRequired, a_fresh_sign_in_is_asked_for),
-    Prompt("reauthenticate", "/login/", LoginRequired, the_sign_in_is_too_old),
-    Prompt("reauthenticate", "/login/", LoginRequired, somebody_else_is_signed_in),
+    Prompt(REAUTHENTICATE, "/login/", LoginRequired, a_fresh_sign_in_is_asked_for),
+    Prompt(REAUTHENTICATE, "/login/", LoginRequired, the_sign_in_is_too_old),
+    Prompt(REAUTHENTICATE, "/login/", LoginRequired, somebody_else_is_signed_in),
     Prompt(
         "home",
         "/login/home",

@@ -106,7 +106,7 @@ def _proves_this(interaction: Interaction) -> flask.Response:
     if joining.within_reach(me().id) < ENOUGH:
         return _steps(interaction, Failed(SecondFactorMissing()))
     seen = _this()
-    reason = "step_up" if joining.fresh(seen) == {*seen.proofs} else "reauthenticate"
+    reason = "step_up" if joining.fresh(seen) == {*seen.proofs} else interactions.REAUTHENTICATE
     back = _url(interaction, "/realname/join")
     opened = interactions.open_(back, reason=reason, account_id=me().id, client=interaction.client)
     return people.go(opened.url("/login/"))

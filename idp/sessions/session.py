@@ -105,6 +105,11 @@ class Session(NamedTuple):
         """What is told of how they signed in (RFC 8176): their home's word beside our own."""
         return tuple(dict.fromkeys((*self.home.amr, *self.amr))) if self.home else self.amr
 
+    def under(self, home: assurance.Level) -> "Session":
+        """The same where the node that stands for the person is believed so far and no further."""
+        core = {**self.stored.core, "home": None}
+        return self._replace(level=_either(level_of(core), home))
+
     @property
     def auth_time(self) -> int:
         return int(self.proved_at)
@@ -161,8 +166,13 @@ def is_over(core: dict[str, Any]) -> bool:
 def level_of(core: dict[str, Any]) -> assurance.Level:
     """A password that the phone alone has set a while ago adds nothing to the phone."""
     counted = set(core["proofs"]) - ({"pwd"} if core["unsettled"] else set())
-    home, aal = home_of(core), assurance.aal_of(counted)
-    return assurance.Level(core["ial"], max(aal, home.aal) if home else aal)
+    own, home = assurance.Level(core["ial"], assurance.aal_of(counted)), home_of(core)
+    return _either(own, assurance.Level(home.ial, home.aal)) if home else own
+
+
+def _either(own: assurance.Level, home: assurance.Level) -> assurance.Level:
+    """What was seen here, and what home stands for: each counts for itself."""
+    return assurance.Level(max(own.ial, home.ial), max(own.aal, home.aal))
 
 
 def current() -> Session | None:

@@ -19,7 +19,7 @@ from idp.store.engines import db
 from idp.store.ephemeral import digest
 from idp.store.sign_ins import SignedIn
 
-_ELSEWHERE = {"fed"}
+_ELSEWHERE, _NOTHING = {"fed"}, 1
 _DAY = timedelta(days=1)
 _SECONDS = int(_DAY.total_seconds())
 
@@ -113,8 +113,8 @@ def _write(
     }
     if home is not None:
         core["home"] = list(home)
-        if not proofs.keys() - _ELSEWHERE:  # and nothing was proved to us
-            core["ial"] = home.ial
+        if not proofs.keys() - _ELSEWHERE:  # evidence of ours is for who proves something to us
+            core["ial"] = _NOTHING
     if before and "acting" in before.stored.core:  # a session speaks for whom it spoke for
         core["acting"] = before.stored.core["acting"]
     acting = before.acting if before else None

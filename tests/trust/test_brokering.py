@@ -1,5 +1,6 @@
 """One sign-in at home opens a portal in another province (flow F2): there, back, and no further."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -9,8 +10,9 @@ from joserfc import jws
 
 from idp import identities
 from idp import peers as here
+from idp.federation.errors import Unreachable
 from idp.realname import documents
-from idp.store import accounts, peer_links, peers, statements
+from idp.store import accounts, clients, peer_links, peers, statements, subordinates
 from idp.store import identities as identity_store
 from idp.store.engines import db
 from idp.store.identities import Proof
@@ -74,14 +76,19 @@ def citizen(
     """Somebody with an account at a node; its id."""
     with node.app.app_context():
         person = with_account(node.app, username, phone)
-        if face:
-            account = accounts.by_id(person.account_id)
-            assert account is not None
-            document = documents.read(documents.RESIDENT, number)
-            whose = identity_store.Person(name, document.kind, document.number, document.key)
-            proof = Proof("face", "tencent", "ref-1", 3)
-            identities.bind(account, identities.Confirmed(whose, proof))
-        return person.account_id
+    if face:
+        shows_a_face(node, person.account_id, name, number)
+    return person.account_id
+
+
+def shows_a_face(node: Node, account_id: str, name: str = NAME, number: str = NUMBER) -> None:
+    with node.app.app_context():
+        account = accounts.by_id(account_id)
+        assert account is not None
+        document = documents.read(documents.RESIDENT, number)
+        whose = identity_store.Person(name, document.kind, document.number, document.key)
+        proof = Proof("face", "tencent", "ref-1", 3)
+        identities.bind(account, identities.Confirmed(whose, proof))
 
 
 def starts(node: Node, at: Portal, **asked: Any) -> str:
@@ -186,7 +193,7 @@ def test_a_verified_name_comes_along_and_no_number(jia: Node, yi: Node) -> None:
 def test_who_has_an_account_there_shows_it_and_has_one_from_then_on(jia: Node, yi: Node) -> None:
     citizen(jia)
     knows(yi)
-    here = citizen(yi, "wangyi")
+    here = citizen(yi, "wangyi", None)
     shebao = portal(yi)
 
     wang = comes_from(jia, yi, shebao)
@@ -207,7 +214,7 @@ def test_who_has_an_account_there_shows_it_and_has_one_from_then_on(jia: Node, y
 def test_who_would_not_link_is_signed_in_all_the_same(jia: Node, yi: Node) -> None:
     citizen(jia)
     knows(yi)
-    here = citizen(yi, "wangyi")
+    here = citizen(yi, "wangyi", None)
     shebao = portal(yi)
 
     wang = comes_from(jia, yi, shebao)
@@ -499,3 +506,153 @@ def test_a_home_that_hangs_is_left_alone_after_a_few(
 
     assert "HT-8232" in wang.text
     assert calls == []
+
+
+def test_a_portal_that_wants_a_fresh_sign_in_gets_one_at_home(jia: Node, yi: Node) -> None:
+    """Somebody signed in at home is asked all the same, and once."""
+    citizen(jia)
+    knows(yi)
+    shebao = portal(yi)
+    wang = comes_from(jia, yi, shebao)
+    wang.presses("region-guest").presses("agreement-submit", agree="yes")
+    wang.presses("consent-allow")
+
+    wang.opens(starts(yi, shebao, prompt="login")).follows("other-region").chooses_region("jia")
+    assert wang.at.startswith(jia.url), "not passed on by the session there"
+    wang.signs_in("wangxm")
+
+    assert wang.at.startswith(shebao.redirect_uri)
+    told = id_token(yi, shebao, wang.arrived["code"])
+    assert time.time() - told["auth_time"] < 30
+
+
+def test_a_higher_level_is_fetched_from_home_and_brought_back(jia: Node, yi: Node) -> None:
+    account_id = citizen(jia)
+    knows(yi)
+    shebao = portal(yi)
+    wang = comes_from(jia, yi, shebao)
+    wang.presses("region-guest").presses("agreement-submit", agree="yes")
+    wang.presses("consent-allow")
+    assert id_token(yi, shebao, wang.arrived["code"])["acr"] == "ial1.aal1"
+    shows_a_face(jia, account_id)
+
+    wang.opens(starts(yi, shebao, acr_values="ial3.aal1"))
+    assert "需要更高的认证级别" in wang.text and "jia省政务服务" in wang.text
+    wang.presses("region-home").signs_in("wangxm")
+    if not wang.at.startswith(shebao.redirect_uri):
+        wang.presses("consent-allow")
+
+    assert id_token(yi, shebao, wang.arrived["code"])["acr"] == "ial3.aal1"
+
+
+def test_who_would_not_go_home_for_more_goes_on_with_what_there_is(jia: Node, yi: Node) -> None:
+    citizen(jia)
+    knows(yi)
+    shebao = portal(yi)
+    wang = comes_from(jia, yi, shebao)
+    wang.presses("region-guest").presses("agreement-submit", agree="yes")
+    wang.presses("consent-allow")
+
+    wang.opens(starts(yi, shebao, acr_values="ial3.aal1")).presses("region-decline")
+
+    assert id_token(yi, shebao, wang.arrived["code"])["acr"] == "ial1.aal1"
+
+
+def test_one_factor_of_two_links_nothing(jia: Node, yi: Node) -> None:
+    """Phone and password: the password alone may not add a third way in."""
+    citizen(jia)
+    knows(yi)
+    here_ = citizen(yi, "wangyi")
+    wang = comes_from(jia, yi, portal(yi))
+
+    wang.follows("region-mine").signs_in("wangyi").presses("region-link-yes")
+
+    assert "/login/" in wang.at and "login-submit" not in wang.at
+    with yi.app.app_context():
+        assert peer_links.of(here_) == []
+
+
+def test_a_session_that_was_there_before_is_linked_to_no_stranger(jia: Node, yi: Node) -> None:
+    """Another one's, perhaps, who has just left a shared computer."""
+    citizen(jia)
+    knows(yi)
+    here_ = citizen(yi, "wangyi", None)
+    shebao = portal(yi)
+    wang = Traveller(jia.url, yi.url)
+    wang.opens(f"{yi.url}/account/").signs_in("wangyi")
+    wang.opens(starts(yi, shebao, prompt="login")).follows("other-region").chooses_region("jia")
+    wang.signs_in("wangxm").presses("consent-allow")
+    assert "首次使用异地账号" in wang.text
+
+    wang.opens(wang.at.replace("/region/first", "/region/link"))
+
+    assert "region-link-yes" not in wang.text
+    with yi.app.app_context():
+        assert peer_links.of(here_) == []
+
+
+def test_a_home_comes_back_though_people_never_stopped_trying(jia: Node, yi: Node) -> None:
+    knows(yi)
+    wang = Traveller(jia.url, yi.url).opens(starts(yi, portal(yi))).follows("other-region")
+    port = jia.port
+    jia.goes_down()
+    for _ in range(5):
+        wang.chooses_region("jia")
+    jia.port = port
+    jia.goes_up()
+    breaker = yi.services.trust.waiting._breaker(jia.url)
+    breaker._again = time.monotonic() + 1.0
+    for _ in range(3):
+        wang.chooses_region("jia")
+        assert "HT-8232" in wang.text
+    time.sleep(1.1)
+
+    wang.chooses_region("jia")
+
+    assert wang.at.startswith(jia.url)
+
+
+def test_that_all_places_are_taken_is_not_a_home_s_failure(jia: Node, yi: Node) -> None:
+    waiting = yi.services.trust.waiting
+    with waiting.place(), waiting.place():
+        for _ in range(6):
+            with pytest.raises(Unreachable), waiting.asking(jia.url):
+                raise AssertionError("there was a place")
+
+    assert not waiting._breaker(jia.url).open
+
+
+def test_one_place_begins_only_so_many_ways(province: Callable[..., Node], jia: Node) -> None:
+    yi = province("yi", "440000", login={"region_requests": 2})
+    knows(yi)
+    wang = Traveller(jia.url, yi.url)
+    jia.asked.clear()
+    for _ in range(3):
+        wang.opens(starts(yi, wang_portal(yi))).follows("other-region").chooses_region("jia")
+
+    assert "HT-8246" in wang.text
+    assert jia.asked.count("/oauth/par") == 2
+
+
+def test_a_home_whose_page_is_no_address_is_not_gone_to(anchor: Node, jia: Node, yi: Node) -> None:
+    knows(yi)
+    with anchor.app.app_context():
+        row = subordinates.locked(jia.url)
+        assert row is not None
+        row.metadata_ = {"openid_provider": {"authorization_endpoint": "javascript:alert(1)"}}
+        db.session.commit()
+    _hears(yi)
+    wang = Traveller(jia.url, yi.url).opens(starts(yi, portal(yi))).follows("other-region")
+
+    wang.chooses_region("jia")
+
+    assert "HT-8231" in wang.text and "javascript:" not in wang.text
+
+
+def wang_portal(node: Node) -> Portal:
+    """A portal, the same each time."""
+    with node.app.app_context():
+        known = clients.look_up("shebao")
+    if known is None:
+        return portal(node)
+    return Portal(node.app, "shebao", "", known.redirect_uris[0])
