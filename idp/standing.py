@@ -125,6 +125,9 @@ def keep_entity(client_id: str, metadata: Mapping[str, Any]) -> None:
             return
         audit.record(events.ClientCreated(client_id=client_id, reason="federation"))
     wanted = _plain(metadata)
+    if row.metadata_ == wanted:
+        db.session.rollback()  # nothing to tell anybody, and others may wait for the row
+        return
     if row.metadata_:
         before = row.metadata_
         changed = [

@@ -24,9 +24,15 @@ def all_peers() -> Sequence[Peer]:
     return db.session.scalars(select(Peer).order_by(Peer.region, Peer.entity_id)).all()
 
 
+def _shown(peer: Peer) -> tuple[str, str, str]:
+    return peer.region, peer.entity_id, peer.name
+
+
 def replace_all(peers: Iterable[Peer]) -> None:
-    """Commits."""
-    listed = list(peers)
+    """Commits. Where they are the same nothing is written: several workers look at once."""
+    listed = sorted(peers, key=lambda peer: (peer.region, peer.entity_id))
+    if list(map(_shown, listed)) == list(map(_shown, all_peers())):
+        return
     db.session.execute(delete(Peer))
     db.session.add_all(listed)
     db.session.commit()

@@ -77,6 +77,15 @@ class NotReadable(IdpError):
     status = 502
 
 
+class NothingNew(IdpError):
+    """The entity publishes the keys it had. A new one is seen about a minute after it is made."""
+
+    code = "HT-8217"
+    message = N_("对方公布的密钥没有变化。")
+    next_step = N_("新密钥生成后约一分钟才会公布，请稍后再试。")
+    status = 409
+
+
 def configuration(trust: Trust, outbound: Outbound, entity: str, thumbprint: str) -> Statement:
     """What an entity publishes of itself, signed by the key of ``thumbprint`` (RFC 7638).
 
@@ -142,11 +151,14 @@ def withdraw(entity: str, act: Act) -> Subordinate:
 
 def take_keys(trust: Trust, found: Statement, act: Act) -> Subordinate:
     """Vouch for the keys an entity publishes now, which it signed with one we vouch for already;
-    commits. Raises NotTheKey.
+    commits. Raises NotTheKey, or NothingNew.
     """
     row = _row(found.sub, ACTIVE, SUSPENDED)
-    if found.signed.kid not in {key["kid"] for key in row.jwks["keys"]}:
+    known = {key["kid"] for key in row.jwks["keys"]}
+    if found.signed.kid not in known:
         raise NotTheKey
+    if known == set(found.keys.by_kid):
+        raise NothingNew
     _take(row, found)
     _check(trust, row, found)
     _record(row, act, "keys")

@@ -15,7 +15,7 @@ from idp.federation.rules import Rules
 from idp.federation.signed import Typ
 from idp.federation.trust_marks import Status
 from idp.keys import FEDERATION, SigningKeys
-from idp.settings import Settings
+from idp.settings import Settings, SettingsError
 from idp.staff import Act
 from idp.store import trust_marks as store
 from idp.store.engines import db
@@ -34,13 +34,20 @@ class MarkUnknown(IdpError):
     oauth_error = "not_found"
 
 
+def _text(file: Path) -> str:
+    """Raises SettingsError."""
+    try:
+        return file.read_text("ascii").strip()
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"federation.delegations: {file}: {error}") from None
+
+
 class Given:
     def __init__(self, settings: Settings, keys: SigningKeys, rules: Rules):
         self._issuer = EntityId(settings.issuer)
         self._settings, self._keys, self._rules = settings.federation, keys, rules
         self._delegations = {
-            type_: Path(file).read_text("ascii").strip()
-            for type_, file in settings.federation.delegations.items()
+            type_: _text(file) for type_, file in settings.federation.delegations.items()
         }
 
     def type_of(self, name: str) -> str:

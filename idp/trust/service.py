@@ -21,7 +21,7 @@ from idp.federation.trust_marks import TrustMark
 from idp.keys import SigningKeys
 from idp.outbound import Outbound
 from idp.settings import Settings
-from idp.store import trust_epoch
+from idp.store import subordinates, trust_epoch
 from idp.trust import anchors
 from idp.trust.documents import Away, Documents
 from idp.trust.errors import Denied, Unmarked
@@ -120,6 +120,15 @@ class Trust:
         if refused and moment < refused[0]:
             raise refused[1]
         return self._look(entity_id, known, fresh)
+
+    def knows(self, entity: str) -> bool:
+        """Whether there is something to go by: nobody else would have to be asked at all, or only
+        whom this node vouches for.
+        """
+        if entity in self._as_of_now().known or entity == self.own.entity_id:
+            return True
+        row = subordinates.get(entity) if len(entity) <= subordinates.LONGEST else None
+        return row is not None and row.status == subordinates.ACTIVE
 
     def shown(self, entity: str, tokens: object) -> TrustChain:
         """The chain that an entity shows itself (``trust_chain`` header), where none is known.

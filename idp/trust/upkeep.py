@@ -43,13 +43,12 @@ def unvouched(trust: Trust, keys: SigningKeys, settings: Federation) -> dict[str
     """
     ours = [view.kid for view in keys.views() if view.lane == FEDERATION]
     chain = trust.chain(trust.own.entity_id)
-    named = {one.iss: one.keys.by_kid for one in chain.statements if one.sub == chain.subject}
-    superiors = [each for each in settings.superiors if each in named]
-    return {
-        superior: missing
-        for superior in superiors
-        if (missing := [kid for kid in ours if kid not in named[superior]])  # type: ignore[index]
-    }
+    found = {}
+    for one in chain.statements:
+        missing = [kid for kid in ours if kid not in one.keys.by_kid]
+        if one.sub == chain.subject and one.iss in settings.superiors and missing:
+            found[str(one.iss)] = missing
+    return found
 
 
 def _old(mark: store.HeldMark) -> bool:

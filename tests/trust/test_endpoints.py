@@ -297,3 +297,15 @@ def _status(issuer: Node, token: str) -> Status:
     found = answers.parse_status(answer.text, token, RULES)
     answers.verify(found.signed, issuer.configuration().keys)
     return found.status
+
+
+def test_a_resolver_looks_for_few_strangers_from_one_place(anchor: Node) -> None:
+    def asked(number: int) -> int:
+        subject = f"http://nobody.localhost:59999/{number}"
+        answer = anchor.get("/federation/resolve", sub=subject, trust_anchor=anchor.url)
+        return int(answer.status_code)
+
+    statuses = [asked(number) for number in range(62)]
+
+    assert statuses[0] == 503
+    assert statuses[-1] == 429

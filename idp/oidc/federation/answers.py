@@ -11,6 +11,7 @@ from idp.federation.constraints import FEDERATION_ENTITY
 from idp.federation.errors import FederationError, Unreachable
 from idp.federation.signed import Typ
 from idp.keys import FEDERATION
+from idp.oidc.federation import registering
 from idp.oidc.http import Response, json_response
 from idp.services import services
 from idp.store import past_keys, subordinates, trust_marks
@@ -130,7 +131,7 @@ def linking(asked: Asked) -> Response:
     if not services.settings.federation.links:
         raise Refused("not_found", HTTPStatus.NOT_FOUND, "Not the linking service")
     try:
-        made = services.linking.answer(_one(asked, "letter"))
+        made = services.linking.answer(_one(asked, "letter"), _limited)
     except TooMany:
         status = HTTPStatus.TOO_MANY_REQUESTS
         raise Refused("temporarily_unavailable", status, "Too many questions") from None
@@ -163,7 +164,18 @@ def _past(key: PastKey) -> dict[str, Any]:
     return found
 
 
+def _limited() -> None:
+    """Strangers make us ask the world only so often."""
+    try:
+        registering.count_stranger()
+    except registering.TooManyStrangers:
+        status = HTTPStatus.TOO_MANY_REQUESTS
+        raise Refused("temporarily_unavailable", status, "Too many unknown entities") from None
+
+
 def _chain(subject: str) -> TrustChain:
+    if not services.trust.knows(subject):
+        _limited()
     try:
         return services.trust.chain(subject)
     except Unreachable as error:

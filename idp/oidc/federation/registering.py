@@ -48,6 +48,8 @@ _TEXTS = (
     "tos_uri",
 )
 """What is registered as the chain has it (Registration §2)."""
+_LONGEST_NAME = 128
+"""Letters of a name on our pages."""
 _STRANGERS = 60
 """Entities never met that one address range may bring in within the window."""
 _WINDOW = timedelta(minutes=15)
@@ -102,16 +104,23 @@ def meet(client_id: str, request: str = "") -> None:
     if known is not None and not (known.federated and known.active):
         return
     if known is None:
-        place = address_range(context.current().address)
-        counter = Counter.of(place, "entities", _STRANGERS, _WINDOW)
-        if throttles.take([counter]).refused_by is not None:
-            raise TooManyStrangers
+        count_stranger()
     try:
         chain = _introduced(client_id, request)
         standing.keep_entity(client_id, metadata(chain))
     except (Unreachable, FederationError, standing.InvalidRegistration) as error:
         away = isinstance(error, Unreachable) and error.transient
         raise (TrustUnknown if away else NotTrusted) from error
+
+
+def count_stranger() -> None:
+    """Before somebody is looked for of whom nothing is known: it makes us ask others. Raises
+    TooManyStrangers.
+    """
+    place = address_range(context.current().address)
+    counter = Counter.of(place, "entities", _STRANGERS, _WINDOW)
+    if throttles.take([counter]).refused_by is not None:
+        raise TooManyStrangers
 
 
 def meet_machine(client_id: str, request: str = "") -> None:
@@ -163,7 +172,7 @@ def metadata(chain: TrustChain) -> dict[str, Any]:
         "token_endpoint_auth_signing_alg": "",
         **_taken(party),
         **_keys(chain, party),
-        "name": named or chain.subject,
+        "name": (named or chain.subject)[:_LONGEST_NAME],
         "legal_name": _first(party, "organization_name") or _first(entity, "organization_name"),
         "contact": next(iter(party.get("contacts") or entity.get("contacts") or ()), ""),
         "token_endpoint_auth_method": "private_key_jwt",
