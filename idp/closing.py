@@ -152,13 +152,16 @@ def refusal(account: Account) -> IdpError:
 
 
 def remind(account_id: str) -> bool:
-    """Tell the holder the day before; not who took the request back, or asked anew since."""
-    account, closing = accounts.by_id(account_id), store.of(account_id)
-    if account is None or closing is None or account.status != CLOSING:
+    """Tell the holder the day before; not who took the request back, or asked anew since.
+
+    The account is held: a notice written while it is erased would outlive it.
+    """
+    held, closing = accounts.hold(account_id), store.of(account_id)
+    if not held or closing is None or held[0].status != CLOSING:
         return False
     if closing.closes_at > now() + _REMIND_BEFORE:
         return False
-    _tell(account, "closing_soon")
+    _tell(held[0], "closing_soon")
     db.session.commit()
     return True
 

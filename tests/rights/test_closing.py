@@ -22,6 +22,7 @@ from idp.store.audit import AuditEvent
 from idp.store.cases import Case
 from idp.store.engines import Base, db
 from idp.store.identities import Evidence, Identity
+from idp.store.notices import Notice
 from idp.store.types import Sealed
 from tests import forms
 from tests.actors import Citizen
@@ -291,6 +292,37 @@ class TestErasing:
             for column in sealed_columns():
                 for value in db.session.scalars(select(column)):
                     assert not any(mark in str(value) for mark in marks), column
+
+    def test_leaves_no_notice_written_at_the_same_moment(
+        self,
+        wang: Citizen,
+        id_of: Callable[[Citizen], str],
+        app: flask.Flask,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """A worker that was away for long has the reminder and the end due together."""
+        account_id = id_of(wang)
+        closes(wang)
+        tell = closing._tell
+        erasing: list[threading.Thread] = []
+
+        def erases() -> None:
+            with app.app_context():
+                closing.erase_if_due(account_id)
+
+        def slowly(account: accounts.Account, about: str) -> None:
+            if about == "closing_soon":
+                erasing.append(threading.Thread(target=erases))
+                erasing[0].start()
+                erasing[0].join(0.5)
+            tell(account, about)
+
+        monkeypatch.setattr(closing, "_tell", slowly)
+        with time_machine.travel(WAIT + timedelta(minutes=1)), app.app_context():
+            closing.remind(account_id)
+            db.session.remove()
+            erasing[0].join(10)
+            assert db.session.scalar(select(func.count()).select_from(Notice)) == 0
 
     def test_keeps_what_law_has_kept(
         self, app: flask.Flask, closed: tuple[Citizen, str], portal: Portal
