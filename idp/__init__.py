@@ -18,6 +18,7 @@ from idp.login.views import bp as login
 from idp.oidc import server, wsgi
 from idp.oidc.federation.described import DESCRIBED
 from idp.oidc.federation.views import bp as federation
+from idp.oidc.ssf.views import bp as ssf
 from idp.oidc.views import bp as oidc
 from idp.organisations.pages import bp as organisations
 from idp.organisations.service import Organisations
@@ -42,6 +43,7 @@ from idp.web.csrf import csrf
 PAGES = (
     oidc,
     federation,
+    ssf,
     login,
     signup,
     recovery,

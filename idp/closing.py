@@ -14,7 +14,7 @@ from idp.audit import log as audit
 from idp.errors import N_, IdpError
 from idp.store import accounts, guardianships, merges, numbers, organisations, outbox
 from idp.store import closings as store
-from idp.store.accounts import CLOSING, Account
+from idp.store.accounts import CLOSED, CLOSING, Account
 from idp.store.engines import db
 from idp.store.organisations import AGENT, LEGAL
 from idp.store.types import now
@@ -196,13 +196,24 @@ def close_if_due(account_id: str) -> bool:
     """
     if not numbers.close_if_due(account_id):
         return False
-    audit.record(events.AccountStopped(target=account_id, reason="number_lost_closed"))
+    _close(account_id, "number_lost_closed")
+    return True
+
+
+def close(account_id: str, reason: str) -> None:
+    """Close an account that nobody has a way into any more, and have it erased. Commits."""
+    for account in accounts.hold(account_id):
+        account.status, account.status_reason = CLOSED, reason
+    _close(account_id, reason)
+
+
+def _close(account_id: str, reason: str) -> None:
+    audit.record(events.AccountStopped(target=account_id, reason=reason))
     store.due(account_id)
     outbox.add(ERASE, {"account": account_id})
     sessions.end_all(account_id, reason="account_closed", keep_offline=False)
     mandates.end_of(account_id, "account_closed")
     guardians.end_of(account_id, "account_closed")
-    return True
 
 
 def _left_alone(account_id: str) -> list[str]:

@@ -20,7 +20,7 @@ from idp import browsers, interactions, levels, notices, sessions, verified
 from idp.assurance import Level
 from idp.audit import events
 from idp.audit import log as audit
-from idp.broker.answering import Assertion, least
+from idp.broker.answering import Assertion
 from idp.broker.asking import PATH, Question
 from idp.broker.errors import PeerAway, PeerRefused
 from idp.broker.service import Believed, Sent
@@ -327,43 +327,6 @@ def accounts_are_at(page: str) -> str:
     """Where this node's people have a ``page`` of the account's instead; "" where it is here."""
     home = services.settings.federation.home
     return f"{home}{page}" if home else ""
-
-
-def stands_for(home: Home) -> Level | None:
-    """What another node's word is worth now; None once that node, or the one that saw the person,
-    is not trusted any more.
-    """
-    try:
-        ceiling = services.broker.ceiling(home.issuer, home.authority)
-    except (PeerRefused, PeerAway):
-        return None
-    return least(Level(home.ial, home.aal), ceiling)
-
-
-def end_untrusted() -> int:
-    """End the sessions of people whose home is not trusted any more; how many ended."""
-    ended = 0
-    for issuer in peer_links.issuers():
-        try:
-            services.broker.ceiling(issuer, issuer)
-        except PeerRefused:
-            ended += _end_of(issuer)
-        except PeerAway:  # nobody has said that it is not trusted
-            continue
-    return ended
-
-
-def _end_of(issuer: str) -> int:
-    since = now() - services.settings.sessions.absolute
-    begun = [
-        session
-        for account_id in peer_links.accounts_of(issuer, since)
-        for session in sessions.list_of(account_id)
-        if session.home is not None and session.home.issuer == issuer
-    ]
-    for session in begun:
-        sessions.end(session, reason="home_not_trusted", keep_offline=False)
-    return len(begun)
 
 
 def home_of(believed: Believed) -> Home:

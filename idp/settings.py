@@ -584,6 +584,19 @@ class MarkOwner(Section):
     """A file with the owner's public JWK Set."""
 
 
+class Signals(Section):
+    """Security events between nodes, and to portals that listen (SSF 1.0, CAEP, RISC)."""
+
+    delivery: Literal["push", "poll"] = "push"
+    """How this node wants to hear of others: they push, or it fetches every fifteen seconds, where
+    nobody may come in."""
+    heartbeat: timedelta = Field(timedelta(minutes=5), ge=timedelta(seconds=1))
+    """How often who listens here is shown that the stream is alive; three times as long without a
+    word from somebody we listen to is a silence the doctor tells of."""
+    overdue: timedelta = timedelta(minutes=15)
+    """How long a receiver may leave an event untaken before the doctor tells."""
+
+
 class Captcha(Section):
     """Self-hosted proof of work (altcha), asked only when risk says so."""
 
@@ -757,6 +770,7 @@ class Settings(Section):
     organisations: Organisations = Organisations()
     upstream: Upstream = Upstream()
     federation: Federation = Federation()
+    signals: Signals = Signals()
     captcha: Captcha = Captcha()
     risk: Risk = Risk()
     agreements: Agreements = Agreements()

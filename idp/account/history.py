@@ -35,6 +35,7 @@ SHOWN = {
     "linked.added": N_("绑定微信或支付宝"),
     "linked.removed": N_("解除微信或支付宝的绑定"),
     "peer.linked": N_("关联异地账号"),
+    "signal.heard": N_("归属地通知账号有变更"),
     "peer.unlinked": N_("解除异地账号的关联"),
     "linked.refused": N_("用微信或支付宝登录，绑定关系不一致"),
     "passkey.added": N_("添加通行密钥"),

@@ -18,6 +18,9 @@ class Event:
     """What all events say; who, when and where come from the context and the clock."""
 
     action: ClassVar[str]
+    passed_on: ClassVar[tuple[str, ...] | None] = None
+    """What of it those hear who listen to this node (``signals.telling``), beside whom it is about:
+    names of fields. None: it is nobody else's business."""
 
     account: str = ""
     """The actor's account id, empty when nobody is known."""
@@ -65,6 +68,7 @@ class AccountOpened(Event):
 @dataclass(frozen=True, kw_only=True)
 class AccountStopped(Event):
     action = "account.stopped"
+    passed_on = ()
     target: str = ""
     """The account stopped, when somebody else did it."""
     kind: str = ""
@@ -75,6 +79,7 @@ class AccountStopped(Event):
 @dataclass(frozen=True, kw_only=True)
 class AccountRestored(Event):
     action = "account.restored"
+    passed_on = ()
     target: str = ""
     case: str = ""
     officer: str = ""
@@ -85,11 +90,13 @@ class ClosingAsked(Event):
     """The holder wants the account closed; it is suspended."""
 
     action = "account.closing_asked"
+    passed_on = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClosingTakenBack(Event):
     action = "account.closing_taken_back"
+    passed_on = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +104,7 @@ class AccountErased(Event):
     """Nothing is left of ``target`` that names anybody."""
 
     action = "account.erased"
+    passed_on = ()
     target: str = ""
 
 
@@ -199,6 +207,7 @@ class SmsBudgetNear(Event):
 @dataclass(frozen=True, kw_only=True)
 class PasswordSet(Event):
     action = "password.set"
+    passed_on = ("first",)
     first: bool = False
 
 
@@ -228,6 +237,7 @@ class LinkRefused(Event):
 @dataclass(frozen=True, kw_only=True)
 class PasskeyAdded(Event):
     action = "passkey.added"
+    passed_on = ()
     factor: str = ""
     attested: bool = False
 
@@ -235,6 +245,7 @@ class PasskeyAdded(Event):
 @dataclass(frozen=True, kw_only=True)
 class PasskeyRemoved(Event):
     action = "passkey.removed"
+    passed_on = ()
     factor: str = ""
 
 
@@ -243,6 +254,7 @@ class PasskeyCopied(Event):
     """The counter of a passkey went back; it signs in no more."""
 
     action = "passkey.copied"
+    passed_on = ()
     outcome: Outcome = "refused"
     factor: str = ""
 
@@ -275,6 +287,7 @@ class TotpAdded(Event):
     """An authenticator app was set up and has shown a right code."""
 
     action = "totp.added"
+    passed_on = ()
     factor: str = ""
     """Its id."""
 
@@ -282,6 +295,7 @@ class TotpAdded(Event):
 @dataclass(frozen=True, kw_only=True)
 class TotpRemoved(Event):
     action = "totp.removed"
+    passed_on = ()
     factor: str = ""
 
 
@@ -302,6 +316,7 @@ class RecoveryCodeUsed(Event):
 @dataclass(frozen=True, kw_only=True)
 class PasswordReset(Event):
     action = "password.reset"
+    passed_on = ()
     method: str = "sms"
 
 
@@ -313,6 +328,7 @@ class UsernameChanged(Event):
 @dataclass(frozen=True, kw_only=True)
 class PhoneChanged(Event):
     action = "phone.changed"
+    passed_on = ()
     old_phone: Index | None = None
     new_phone: Index | None = None
 
@@ -339,6 +355,7 @@ class IdentityVerified(Event):
     """A verifier confirmed who a person is; ``reference`` is its own number of the check."""
 
     action = "identity.verified"
+    passed_on = ("raised",)
     method: str = ""
     verifier: str = ""
     reference: str = ""
@@ -400,6 +417,7 @@ class RecoveryCompleted(Event):
     """``target`` has another number and another password now."""
 
     action = "recovery.completed"
+    passed_on = ()
     target: str = ""
     recovery: str = ""
     way: str = ""
@@ -412,6 +430,7 @@ class AccountFrozen(Event):
     """Whoever got a security notice said that it was not them; ``reason`` names the notice."""
 
     action = "account.frozen"
+    passed_on = ()
     target: str = ""
 
 
@@ -420,6 +439,7 @@ class AccountSecured(Event):
     """The holder of a frozen account proved to be there, and chose another password."""
 
     action = "account.secured"
+    passed_on = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -427,6 +447,7 @@ class IdentityReleased(Event):
     """An account lost its real name; ``reason`` says why."""
 
     action = "identity.released"
+    passed_on = ()
     target: str = ""
     officer: str = ""
 
@@ -436,6 +457,7 @@ class LevelLowered(Event):
     """Evidence above ``ial`` counts no more."""
 
     action = "identity.lowered"
+    passed_on = ()
     target: str = ""
     ial: int = 1
     officer: str = ""
@@ -464,6 +486,7 @@ class AccountsMerged(Event):
     """``target`` went into ``account``, which is the same person's."""
 
     action = "account.merged"
+    passed_on = ()
     target: str = ""
     merge: str = ""
     cases: tuple[str, ...] = ()
@@ -473,6 +496,7 @@ class AccountsMerged(Event):
 @dataclass(frozen=True, kw_only=True)
 class MergeUndone(Event):
     action = "account.merge_undone"
+    passed_on = ()
     target: str = ""
     merge: str = ""
     officer: str = ""
@@ -778,6 +802,7 @@ class EntityChanged(Event):
     """An entity below this node came, stopped, or changed its keys."""
 
     action = "entity.changed"
+    passed_on = ("entity", "status")
     entity: str = ""
     status: str = ""
     officer: str = ""
@@ -786,10 +811,21 @@ class EntityChanged(Event):
 @dataclass(frozen=True, kw_only=True)
 class TrustMarkChanged(Event):
     action = "trust_mark.changed"
+    passed_on = ("entity", "mark", "status")
     entity: str = ""
     mark: str = ""
     status: str = ""
     officer: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignalHeard(Event):
+    """Another node said something of a person, or of an entity, and it was acted upon."""
+
+    action = "signal.heard"
+    issuer: str = ""
+    type: str = ""
+    entity: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -905,6 +941,7 @@ EVENTS: tuple[type[Event], ...] = (
     PeerUnlinked,
     EntityChanged,
     TrustMarkChanged,
+    SignalHeard,
     LogoutDelivered,
     LogoutUndelivered,
     AuditCut,

@@ -1,5 +1,6 @@
 """The audit trail: record what happens, copy and chain it, prove it, hand it out, cut it."""
 
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -10,9 +11,10 @@ from idp.audit import rows
 from idp.audit.chain import Broken, Verdict, chain, cut, verify
 from idp.audit.events import Event
 from idp.audit.streams import backlog, copy_streams
-from idp.store import audit
+from idp.store import audit, outbox, streams
 
 __all__ = [
+    "PASS_ON",
     "Broken",
     "Verdict",
     "backlog",
@@ -26,12 +28,32 @@ __all__ = [
     "verify",
 ]
 
+PASS_ON = "signal"
+"""The outbox kind of what those hear who listen to this node."""
 _LEFT_OUT = {"source"}
 
 
 def record(event: Event, session: Any = None) -> None:
     """Write ``event`` with the caller's change, in the caller's transaction."""
     audit.add(rows.of(event), session)
+    if event.passed_on is not None:
+        _pass_on(event, event.passed_on)
+
+
+def _pass_on(event: Event, names: tuple[str, ...]) -> None:
+    """With the change too, so that whoever listens hears of it, or it has not happened."""
+    if not streams.any_():
+        return
+    details = event.details()
+    outbox.add(
+        PASS_ON,
+        {
+            "action": event.action,
+            "account": details.get("target") or event.account,
+            "at": time.time(),
+            **{name: details[name] for name in names},
+        },
+    )
 
 
 def entry(event: Event) -> dict[str, bytes]:

@@ -12,16 +12,20 @@ from idp.commands import regions
 from idp.commands.opening import FOR_PEOPLE, opened
 from idp.commands.worker import LOOPS
 from idp.crypto import sm2
+from idp.hearing import subscribing
 from idp.passkeys import Site
 from idp.places import Regions
 from idp.sms import texts
-from idp.store import clients, heartbeats
+from idp.store import clients, heartbeats, sources, streams
 from idp.store import health as engines
+from idp.store.types import now
 from idp.web import health
 
 CLOCK_TOLERANCE = 2.0
 HEARTBEAT_TOLERANCE = 120.0
 LEAST_DISK = 1 << 30
+_TRIES = 3
+"""Failures in a row that are more than a hiccup."""
 
 
 @click.command(help="Look the node over; say what is wrong and what to do.")
@@ -49,6 +53,7 @@ def _look_over(configured: settings.Settings) -> Iterator[str]:
         lambda: _algorithms(configured),
         lambda: _font(configured),
         lambda: _regions(configured),
+        lambda: _signals(configured),
     )
     for check in checks:
         yield from check()
@@ -72,6 +77,18 @@ def _worker() -> Iterator[str]:
     for name, age in ages.items():
         if age > rests.get(name, 0.0) + HEARTBEAT_TOLERANCE:
             yield f"The worker's loop {name} was last seen {age:.0f} s ago: look at its log."
+
+
+def _signals(configured: settings.Settings) -> Iterator[str]:
+    signals = configured.signals
+    if late := streams.overdue(signals.overdue):
+        yield f"{late} events wait for receivers that do not take them: see their outbox tries."
+    for source in sources.all_of():
+        if source.tries >= _TRIES:
+            yield f"{source.transmitter} cannot be listened to: {source.problem}."
+    since = now() - subscribing.SILENT * signals.heartbeat
+    for source in sources.silent_since(since):
+        yield f"{source.transmitter} has sent no event since {source.heard_at:%Y-%m-%d %H:%M} UTC."
 
 
 def _disk(configured: settings.Settings) -> Iterator[str]:

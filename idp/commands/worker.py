@@ -9,19 +9,21 @@ import click
 import flask
 import structlog
 
-from idp import cases, peers, settings
+from idp import cases, homes, settings
 from idp.audit import log as audit
 from idp.commands.opening import opened
 from idp.commands.supervising import told_to_stop
+from idp.hearing import subscribing
 from idp.services import services
-from idp.signals import deliveries
+from idp.signals import deliveries, telling
 from idp.sms import queue
-from idp.store import heartbeats, tidying
+from idp.store import heartbeats, tidying, trust_epoch
+from idp.store.engines import db
 from idp.trust import directory, upkeep
 
 _log = structlog.get_logger("idp.worker")
 
-_MINUTE, _HOURLY = 60.0, 3600.0
+_SOON, _POLL, _MINUTE, _HOURLY = 2.0, 15.0, 60.0, 3600.0
 _BLOCK_MS = 1000
 _LONGEST_PAUSE = 30.0
 _GRACE = 12.0
@@ -49,7 +51,31 @@ def _keep_trusted() -> None:
         upkeep.refresh_marks(services.trust, services.outbound, services.settings.federation)
         if services.settings.federation.relying_party:
             directory.refresh(services.trust, services.outbound)
-            peers.end_untrusted()
+            homes.end_untrusted()
+            subscribing.look_after()
+
+
+@dataclass
+class _AsTrustChanges:
+    """Who is not trusted any more is not waited for till the next round of everything."""
+
+    epoch: int | None = None
+
+    def __call__(self) -> None:
+        latest = trust_epoch.current()
+        if self.epoch not in {None, latest} and services.settings.federation.relying_party:
+            homes.end_untrusted()
+        self.epoch = latest
+
+
+def _listen() -> int:
+    return subscribing.fetch() if services.trust.on else 0
+
+
+def _show_alive() -> None:
+    signals = services.settings.signals
+    telling.heartbeat(services.settings.issuer, signals.heartbeat)
+    db.session.commit()
 
 
 LOOPS = (
@@ -57,6 +83,9 @@ LOOPS = (
     Loop("deliveries", deliveries.deliver_due, 0.25),
     Loop("audit", _keep_the_audit, 1.0),
     Loop("federation", _keep_trusted, _MINUTE),
+    Loop("trust", _AsTrustChanges(), _SOON),
+    Loop("listening", _listen, _POLL),
+    Loop("heartbeat", _show_alive, _SOON),
     Loop("retention", lambda: audit.cut(settings.current.audit.retention), _HOURLY),
     Loop("cases", cases.lapse, _HOURLY),
     Loop("tidying", lambda: tidying.tidy(settings.current.retention), _HOURLY),

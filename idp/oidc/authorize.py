@@ -15,7 +15,7 @@ from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import AccessDeniedError, InvalidRequestError
 from joserfc.errors import JoseError
 
-from idp import consents, interactions, peers, represented, sessions
+from idp import consents, homes, interactions, represented, sessions
 from idp.assurance import Level
 from idp.broker.asking import HOME, LINK
 from idp.broker.asking import PATH as PATH_OF_NODES
@@ -145,7 +145,7 @@ def _standing(session: Session | None) -> Session | None:
     """The session, as far as the node that began it is trusted now; None once it is not."""
     if session is None or session.home is None:
         return session
-    level = peers.stands_for(session.home)
+    level = homes.stands_for(session.home)
     return session.under(level) if level else None
 
 

@@ -18,7 +18,7 @@ from idp.oidc.http import JSON, Response
 from idp.oidc.ida import offering
 from idp.passkeys import Site
 from idp.services import services
-from idp.store.clients import CONTENT_ENCRYPTION, KEY_MANAGEMENT
+from idp.store.clients import CONTENT_ENCRYPTION, KEY_MANAGEMENT, LISTEN
 
 JWKS_PATH = "/jwks.json"
 GM_JWKS_PATH = "/jwks-gm.json"
@@ -48,7 +48,7 @@ def metadata() -> dict[str, Any]:
         **{endpoint.name: issuer + endpoint.path for endpoint in ENDPOINTS},
         "jwks_uri": issuer + JWKS_PATH,
         "end_session_endpoint": issuer + LOGOUT_PATH,
-        "scopes_supported": list(SCOPES),
+        "scopes_supported": [*SCOPES, *sorted(LISTEN)],
         "response_types_supported": ["code"],
         "response_modes_supported": list(RESPONSE_MODES),
         "grant_types_supported": [grant.GRANT_TYPE for grant in GRANTS],

@@ -44,11 +44,21 @@ class Outbound:
         return self._foreign("GET", url, headers or {}, b"")
 
     def foreign_post(
-        self, url: str, data: Mapping[str, str] | bytes, *, content_type: str = FORM
+        self,
+        url: str,
+        data: Mapping[str, str] | bytes,
+        *,
+        content_type: str = FORM,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Post a form, or bytes of ``content_type``, to what a relying party registered."""
         body = data if isinstance(data, bytes) else urlencode(data).encode()
-        return self._foreign("POST", url, {"Content-Type": content_type}, body)
+        return self._foreign("POST", url, {**(headers or {}), "Content-Type": content_type}, body)
+
+    def foreign_put(
+        self, url: str, data: bytes, *, content_type: str, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        return self._foreign("PUT", url, {**(headers or {}), "Content-Type": content_type}, data)
 
     def check_foreign(self, url: str) -> None:
         """Raises OutboundRefused for a URL the foreign door would never call; calls nothing."""

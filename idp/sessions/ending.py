@@ -89,7 +89,7 @@ def bring_about(ending: Ending) -> list[dict[str, str]]:
         _note_end(session, parties, ending.reason)
         told.extend(parties)
     left = left_behind([ref for ref in refs if ref not in {each.id for each in living}])
-    _tell(left)
+    _tell(left, ending.reason)
     told.extend(left)
     db.session.commit()
     cut(refs, keep_offline=ending.keep_offline)
@@ -103,18 +103,22 @@ def cut(refs: list[str], *, keep_offline: bool) -> None:
 
 
 def _note_end(session: Session, told: list[dict[str, str]], reason: str) -> None:
-    _tell(told)
+    _tell(told, reason)
     ended = events.SessionEnded(
         account=session.account_id, acting_for=session.acting_for, reason=reason
     )
     audit.record(ended)
 
 
-def _tell(parties: list[dict[str, str]]) -> None:
+def _tell(parties: list[dict[str, str]], reason: str) -> None:
+    """By back-channel logout, and by an event to those who have a stream for it (CAEP §3.1)."""
     for party in parties:
         registration = clients.look_up(party["client_id"])
         if registration and registration.backchannel_logout_uri:
             outbox.add("backchannel-logout", dict(party))
+        if registration and clients.LISTEN & registration.scopes:
+            ended = {"action": events.SessionEnded.action, "at": time.time(), "reason": reason}
+            outbox.add(audit.PASS_ON, party | ended)
 
 
 def claims_changed(*holders: str) -> None:

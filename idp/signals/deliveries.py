@@ -16,7 +16,7 @@ from idp import closing, consents, identities, notices, recoveries, sessions
 from idp.audit import events
 from idp.audit import log as audit
 from idp.federation.errors import FederationError
-from idp.signals import logout
+from idp.signals import logout, pushing, telling
 from idp.signals.logout import Means, Undelivered
 from idp.store import clients, outbox
 from idp.store.engines import db
@@ -28,7 +28,7 @@ BACKOFF = tuple(timedelta(seconds=s) for s in (2, 5, 15, 60, 300, 900, 3600, 360
 BATCH = 50
 THREADS = 8
 LOGOUT = "backchannel-logout"
-FOREIGN = frozenset({LOGOUT, identities.LEARN})
+FOREIGN = frozenset({LOGOUT, identities.LEARN, telling.PUSH})
 """What waits for others: few at a time, so that they hold up no cut of ours."""
 MAY_BE_LOST = frozenset({LOGOUT, notices.KIND})
 """A portal may be gone for good; an end that was promised is tried until it holds."""
@@ -88,6 +88,10 @@ def _learn_handle(payload: dict[str, Any], means: Means) -> str:
         raise Undelivered(str(error)) from None
 
 
+def _pass_on(payload: dict[str, Any], means: Means) -> str:
+    return telling.expand(payload, means.issuer)
+
+
 def _publish_clients(_payload: dict[str, Any], _means: Means) -> str:
     clients.publish_epoch(clients.sql_epoch())
     return "published"
@@ -108,6 +112,8 @@ HANDLERS: dict[str, Handler] = {
     "clients-changed": _publish_clients,
     identities.LEARN: _learn_handle,
     LOGOUT: logout.deliver,
+    audit.PASS_ON: _pass_on,
+    telling.PUSH: pushing.deliver,
 }
 
 

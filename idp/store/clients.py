@@ -41,6 +41,9 @@ SENSITIVE: dict[str, str] = {
 ``sensitive_claims`` has to list for it."""
 GUARDED = frozenset({"id_type", "id_number"})
 """Told by userinfo alone, and only encrypted to a key of the client's."""
+MANAGE, READ = "ssf.manage", "ssf.read"
+LISTEN = frozenset({MANAGE, READ})
+"""Scopes of who may have an event stream here, and look at it (CAEP Interoperability §2.7.2)."""
 KEY_MANAGEMENT = ("ECDH-ES", "ECDH-ES+A256KW", "RSA-OAEP-256")
 CONTENT_ENCRYPTION = ("A256GCM", "A128GCM")
 """How an answer may be encrypted (RFC 7518 §4, §5): ``alg`` and ``enc``."""

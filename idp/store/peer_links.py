@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, delete, select
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -42,6 +42,8 @@ class PeerLink(Base):
     linked_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     severed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    told_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When what the home has last said of the account happened there: older news comes too late."""
 
 
 class LinkMade(Exception):
@@ -50,6 +52,18 @@ class LinkMade(Exception):
 
 def find(issuer: str, subject: str) -> PeerLink | None:
     return db.session.scalar(select(PeerLink).filter_by(issuer=issuer, subject=subject))
+
+
+def held(issuer: str, subject: str) -> PeerLink | None:
+    """The same, for changing: others wait until this transaction ends."""
+    query = select(PeerLink).filter_by(issuer=issuer, subject=subject).with_for_update()
+    return db.session.scalar(query.execution_options(populate_existing=True))
+
+
+def remove(link: PeerLink) -> None:
+    """In the current transaction."""
+    db.session.delete(link)
+    db.session.flush()
 
 
 def add(link: PeerLink) -> PeerLink:
@@ -85,8 +99,12 @@ def erase(account_id: str) -> None:
 
 
 def issuers() -> Sequence[str]:
-    """The homes of everybody who is linked."""
-    return db.session.scalars(select(PeerLink.issuer).distinct()).all()
+    """The homes of everybody who is linked: few, of millions of people, so from one to the next."""
+    found: list[str] = []
+    least, last = select(func.min(PeerLink.issuer)), ""
+    while last := db.session.scalar(least.where(PeerLink.issuer > last)) or "":
+        found.append(last)
+    return found
 
 
 def accounts_of(issuer: str, since: datetime) -> Sequence[str]:

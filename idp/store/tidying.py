@@ -25,9 +25,12 @@ from idp.store.outbox import DONE, GIVEN_UP, OutboxMessage, OutboxTry
 from idp.store.reads import DataRead
 from idp.store.recoveries import Recovery
 from idp.store.statements import FetchedStatement
+from idp.store.streams import StreamEvent
 from idp.store.transfers import Transfer
 from idp.store.types import now
 
+_NEWS = timedelta(days=8)
+"""A receiver takes no event that is older than a week."""
 BATCH = 1000
 """Rows of one transaction: a large table is never locked for long."""
 
@@ -50,7 +53,13 @@ def tidy(keep: Retention) -> int:
         + _reads(keep.reads)
         + _closed(keep.closed)
         + _statements()
+        + _stream_events()
     )
+
+
+def _stream_events() -> int:
+    """Taken or not: nobody takes them any more."""
+    return _delete(StreamEvent, select(StreamEvent.id).where(StreamEvent.at < now() - _NEWS))
 
 
 def _statements() -> int:

@@ -175,7 +175,7 @@ def drop_key(entity: str, kid: str, act: Act) -> Subordinate:
     if not left or len(left) == len(row.jwks["keys"]):
         raise NotNow
     row.jwks = {"keys": left}
-    _record(row, act, "keys")
+    _record(row, act, "key_dropped")
     db.session.commit()
     return row
 

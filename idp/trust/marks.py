@@ -23,6 +23,7 @@ from idp.trust import documents, kinds
 if TYPE_CHECKING:
     from idp.trust.service import Trust
 
+STATUS_ENDPOINT = "federation_trust_mark_status_endpoint"
 _STATUS = "application/trust-mark-status-response+jwt"
 _MOST = 32
 """Marks of one entity that are looked at."""
@@ -52,6 +53,11 @@ def ceiling_of(marks: Iterable[Seen], settings: Federation) -> Level:
             height = min(height, _HIGH - 1)
         found[scale] = max(found[scale], height)
     return Level(found["ial"], found["aal"])
+
+
+def place(endpoint: str, token: str) -> str:
+    """Under which address an issuer's word of a mark is kept."""
+    return f"{endpoint}#{token}"
 
 
 def capped(level: Level, own: str) -> Level:
@@ -101,11 +107,11 @@ class Marks:
         if issuer.subject == self.trust.own.entity_id:
             return self.trust.given.status(token), time.time()
         entity = issuer.metadata[FEDERATION_ENTITY]
-        endpoint = entity.get("federation_trust_mark_status_endpoint")
+        endpoint = entity.get(STATUS_ENDPOINT)
         if not isinstance(endpoint, str):
             raise InvalidTrustMark("status-endpoint", issuer.subject)
-        place = f"{endpoint}#{token}"
-        kept = statements.find(place)
+        kept_at = place(endpoint, token)
+        kept = statements.find(kept_at)
         age = (now() - kept.fetched_at).total_seconds() if kept else 0
         young = age < self.settings.status_refresh.total_seconds()
         if kept and (young or endpoint in self.away):
@@ -123,9 +129,9 @@ class Marks:
             raise InvalidTrustMark("status", found.iss)
         if found.status is Status.ACTIVE:
             life = self.settings.status_life.total_seconds()
-            statements.keep(place, answer, time.time() + life)
+            statements.keep(kept_at, answer, time.time() + life)
         else:
-            statements.forget(place)
+            statements.forget(kept_at)
         return found.status, time.time()
 
     def _kept(self, kept: statements.Kept, token: str) -> tuple[Status, float]:

@@ -7,6 +7,7 @@ with what they have; nothing outlives the statements it rests on.
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,18 +16,19 @@ import structlog
 from idp.assurance import Level
 from idp.federation import building, chains, entity_ids, jwks
 from idp.federation.chains import Anchor, TrustChain
+from idp.federation.constraints import FEDERATION_ENTITY
 from idp.federation.entity_ids import EntityId, configuration_url
 from idp.federation.errors import FederationError, InvalidChain, Unreachable
 from idp.federation.trust_marks import TrustMark
 from idp.keys import SigningKeys
 from idp.outbound import Outbound
 from idp.settings import Settings
-from idp.store import subordinates, trust_epoch
-from idp.trust import anchors
+from idp.store import statements, subordinates, trust_epoch
+from idp.trust import anchors, marks
 from idp.trust.documents import Away, Documents
 from idp.trust.errors import Denied, Unmarked
 from idp.trust.giving import Given
-from idp.trust.marks import Marks, Seen, capped, ceiling_of
+from idp.trust.marks import STATUS_ENDPOINT, Marks, Seen, capped, ceiling_of
 from idp.trust.own import Own
 from idp.trust.waiting import Waiting
 
@@ -190,6 +192,26 @@ class Trust:
         trust_epoch.advance()
         self._epoch = (0.0, -1)
         self.own.forget()
+
+    def forget_entity(self, entity: str, superior: str) -> None:
+        """What a superior says of one entity, its marks among it, is asked for anew in every
+        process: it has told us that it says something else now.
+        """
+        with suppress(FederationError):
+            entity_id = entity_ids.parse(entity, self.rules)
+            statements.forget(configuration_url(entity_id))
+            above = self.chain(superior)
+            statements.forget(building.fetch_url(above.statements[0], entity_id))
+            self._forget_marks(entity_id, above)
+        self.forget()
+
+    def _forget_marks(self, entity_id: EntityId, giver: TrustChain) -> None:
+        known = self._memory.known.get(entity_id)
+        endpoint = giver.metadata.get(FEDERATION_ENTITY, {}).get(STATUS_ENDPOINT)
+        if known is None or not isinstance(endpoint, str):
+            return
+        for shown in known.chain.statements[0].claims.get("trust_marks", []):
+            statements.forget(marks.place(endpoint, shown["trust_mark"]))
 
     def _look(self, entity_id: EntityId, known: _Known | None, fresh: bool) -> TrustChain:
         """One thread looks; others with something that still holds do not wait for it."""

@@ -2,7 +2,7 @@
 
 _PROGRAMS = (
     *("/oauth/", "/.well-known/", "/jwks.json", "/jwks-gm.json"),
-    *("/health/", "/sms/receipts/", "/login/mini-program/ticket", "/federation/"),
+    *("/health/", "/sms/receipts/", "/login/mini-program/ticket", "/federation/", "/ssf/"),
 )
 _PEOPLE = ("/oauth/authorize", "/oauth/logout")
 

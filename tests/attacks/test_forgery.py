@@ -15,7 +15,7 @@ __all__ = ["register", "shebao"]
 
 FOR_PORTALS = {"/oauth/authorize", "/oauth/logout"}
 """Pages that other sites may post to: they only ask, and change nothing."""
-FOR_PROGRAMS = ("/sms/", "/health/", "/federation/", "/login/mini-program/ticket")
+FOR_PROGRAMS = ("/sms/", "/health/", "/federation/", "/ssf/", "/login/mini-program/ticket")
 """No cookie decides anything there."""
 FILLED = {"name": "sms", "code": "HT-0001", "client_id": "shebao", "filename": "hutong.css"}
 

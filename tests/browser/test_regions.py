@@ -11,8 +11,8 @@ from redis import Redis
 
 from tests.oidc.actors import PASSWORD
 from tests.trust import nodes as running
-from tests.trust.nodes import Node, Nodes
-from tests.trust.test_brokering import MARKS, citizen, knows
+from tests.trust.nodes import MARKS, Node, Nodes
+from tests.trust.test_brokering import citizen, knows
 
 pytestmark = pytest.mark.browser
 LOOKS = [

@@ -28,6 +28,7 @@ from tests.engines import redis_servers
 RULES = Rules(allow_loopback=True)
 WANG = Act("100001", "首次接入")
 LIU = Act("100002", "材料齐全")
+MARKS = ("gateway", "ial/3", "aal/2")
 
 
 class Quiet(WSGIRequestHandler):
@@ -176,6 +177,17 @@ class Nodes:
         federation["anchors"] = [pinned, *federation.get("anchors", ())]
         made = self.start(name, federation=federation, **more)
         superior.admits(made, **limits)
+        return made
+
+    def province(self, anchor: Node, name: str, region: str, *marks: str, **more: Any) -> Node:
+        """A node with the marks of a gateway, and of ``MARKS`` where no others are named."""
+        marks = marks or MARKS
+        wanted = [{"type": f"{anchor.url}/tm/{each}", "issuer": anchor.url} for each in marks]
+        federation = {"marks": wanted, **more.pop("federation", {})}
+        described = {"name": f"{name}省政务服务", "region": region}
+        made = self.below(anchor, name, federation=federation, node=described, **more)
+        anchor.marks(made, *marks)
+        made.refreshes_its_marks()
         return made
 
     def pin(self, anchor: Node, **more: Any) -> dict[str, Any]:

@@ -2,14 +2,14 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import orjson
 import pytest
 from joserfc import jws
 
-from idp import identities
-from idp import peers as here
+from idp import homes, identities
 from idp.federation.errors import Unreachable
 from idp.realname import documents
 from idp.store import accounts, clients, peer_links, peers, statements, subordinates
@@ -22,24 +22,11 @@ from tests.oidc.actors import NAME, NUMBER, Portal, registered, with_account
 from tests.trust.nodes import LIU, Node, Nodes
 from tests.trust.traveller import Traveller
 
-MARKS = ("gateway", "ial/3", "aal/2")
-
 
 @pytest.fixture
 def province(nodes: Nodes, anchor: Node) -> Callable[..., Node]:
     """``province("jia", "330000")``: with the marks of a gateway."""
-
-    def made(name: str, region: str, *marks: str, **more: Any) -> Node:
-        marks = marks or MARKS
-        wanted = [{"type": f"{anchor.url}/tm/{each}", "issuer": anchor.url} for each in marks]
-        federation = {"marks": wanted, **more.pop("federation", {})}
-        node = {"name": f"{name}省政务服务", "region": region}
-        node_ = nodes.below(anchor, name, federation=federation, node=node, **more)
-        anchor.marks(node_, *marks)
-        node_.refreshes_its_marks()
-        return node_
-
-    return made
+    return partial(nodes.province, anchor)
 
 
 @pytest.fixture
@@ -420,11 +407,11 @@ def test_the_worker_ends_them_and_tells_the_portals(anchor: Node, jia: Node, yi:
     wang.presses("consent-allow")
     shebao.redeems(wang.arrived["code"])
     with yi.app.app_context():
-        assert here.end_untrusted() == 0
+        assert homes.end_untrusted() == 0
     _suspends(anchor, jia, yi)
 
     with yi.app.app_context():
-        assert here.end_untrusted() == 1
+        assert homes.end_untrusted() == 1
         kinds = [row.kind for row in db.session.scalars(db.select(OutboxMessage))]
     assert "backchannel-logout" in kinds
     wang.opens(f"{yi.url}/account/")

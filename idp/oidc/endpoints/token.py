@@ -9,9 +9,11 @@ from typing import Any
 from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Error, UnsupportedGrantTypeError
 
 from idp.oidc.adapters import EPOCH, OAuthRequest
+from idp.oidc.federation import registering
 from idp.oidc.grants import GRANTS
 from idp.oidc.http import Request, Response
 from idp.oidc.server import error_response, server
+from idp.store import clients
 from idp.store.tokens import Outdated
 
 Read = Callable[[dict[str, str]], tuple[Any, int | None]]
@@ -24,6 +26,7 @@ def answer(request: Request) -> Response:
     """Read everything the grant needs in one round trip, then let the engine decide."""
     try:
         check_form(request)
+        _meet(request)
     except OAuth2Error as error:
         return error_response(error)
     grant = _BY_TYPE.get(request.form.values.get("grant_type", ""))
@@ -54,6 +57,13 @@ def _answer(request: Request, read: Read) -> Response:
     oauth.outcome["read"], epoch = read(oauth.form)
     EPOCH.set(epoch)
     return server.create_token_response(oauth)
+
+
+def _meet(request: Request) -> None:
+    """An entity may ask for a token of its own before it ever asked for a person."""
+    client_id = request.form.values.get("client_id", "")
+    if "://" in client_id and clients.look_up(client_id) is None:
+        registering.meet_machine(client_id)
 
 
 def check_form(request: Request) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 from idp.broker.service import CALLBACK
 from idp.oidc import discovery
 from idp.services import services
+from idp.signals import managing
+from idp.store import clients
 from idp.store.clients import KEY_MANAGEMENT
-
-SCOPE = "openid"
 
 
 def provider() -> dict[str, Any] | None:
@@ -36,8 +36,8 @@ def relying_party() -> dict[str, Any] | None:
         "client_registration_types": ["automatic"],
         "redirect_uris": [settings.issuer + CALLBACK],
         "response_types": ["code"],
-        "grant_types": ["authorization_code"],
-        "scope": SCOPE,
+        "grant_types": ["authorization_code", "client_credentials"],
+        "scope": " ".join(("openid", clients.MANAGE, clients.READ)),
         "subject_type": "pairwise",
         "token_endpoint_auth_method": "private_key_jwt",
         "token_endpoint_auth_signing_alg": "ES256",
@@ -49,7 +49,18 @@ def relying_party() -> dict[str, Any] | None:
     }
 
 
+def transmitter() -> dict[str, Any]:
+    """What those need who listen to this node: where its streams are, and what signs its events."""
+    issuer = services.settings.issuer
+    return {
+        **managing.metadata(issuer),
+        "jwks": services.keys.jwks(),
+        "token_endpoint": f"{issuer}/oauth/token",
+    }
+
+
 DESCRIBED: Mapping[str, Callable[[], dict[str, Any] | None]] = {
     "openid_provider": provider,
     "openid_relying_party": relying_party,
+    "ssf_transmitter": transmitter,
 }

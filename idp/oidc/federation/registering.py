@@ -23,7 +23,7 @@ from idp.federation.errors import FederationError, InvalidMetadata, Unreachable
 from idp.oidc.claims import SCOPES, SENSITIVE_SCOPES
 from idp.services import services
 from idp.store import clients, throttles
-from idp.store.clients import SENSITIVE, Client, Registration
+from idp.store.clients import LISTEN, SENSITIVE, Client, Registration
 from idp.store.throttles import Counter
 from idp.trust import documents, kinds
 from idp.web.addresses import address_range
@@ -243,7 +243,8 @@ def _approved(marks: set[str]) -> list[str]:
 def _scopes(party: Mapping[str, Any], marks: set[str]) -> list[str]:
     asked = str(party.get("scope", "openid")).split()
     withheld = set() if kinds.GATEWAY in marks else set(SENSITIVE_SCOPES)
-    return [scope for scope in asked if scope in SCOPES and scope not in withheld]
+    known = {*SCOPES, *LISTEN}
+    return [scope for scope in asked if scope in known and scope not in withheld]
 
 
 def _same(record: Registration, wanted: Mapping[str, Any]) -> bool:
