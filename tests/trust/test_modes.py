@@ -13,7 +13,9 @@ from idp.store.accounts import Account
 from idp.store.engines import db
 from tests.oidc.actors import Portal
 from tests.trust.nodes import Node, Nodes
+from tests.trust.signalling import delivers, listens
 from tests.trust.test_brokering import citizen, id_token, knows, portal, starts
+from tests.trust.test_signals import stops_them
 from tests.trust.traveller import Traveller
 
 ROOT = Path(__file__).parent.parent.parent
@@ -120,6 +122,22 @@ def test_signing_up_and_getting_back_in_are_where_the_accounts_are(mode: Mode) -
     for page in ("/signup/", "/recover/"):
         wang = Traveller(mode.portal_at.url, mode.home.url).opens(mode.portal_at.url + page)
         assert wang.at.startswith(f"{mode.home.url}{page}")
+
+
+def test_who_is_stopped_is_signed_out_wherever_the_accounts_are(mode: Mode) -> None:
+    account_id = citizen(mode.home)
+    wang = mode.signs_in()
+    while not wang.at.startswith(mode.shebao.redirect_uri):
+        wang.presses("consent-allow")
+    for node in filter(None, (mode.province, mode.city)):
+        listens(node)
+    assert "code" in wang.opens(starts(mode.portal_at, mode.shebao)).arrived
+
+    stops_them(mode.home, account_id)
+    delivers(mode.home)
+
+    wang.opens(starts(mode.portal_at, mode.shebao))
+    assert wang.at.startswith(mode.home.url), "nobody is signed in any more"
 
 
 def test_accounts_with_numbers_and_passwords_are_in_one_place(mode: Mode) -> None:
