@@ -78,7 +78,19 @@ def to_region() -> flask.Response:
 
 @bp.get("/region/callback")
 def from_region() -> flask.Response:
-    """Back from another node. Raises ReturnUnknown where nothing of it began in this browser."""
+    """Back from another node, and on from a page of its own: to browsers all redirects until here
+    belong to the form the person sent at home, which may lead to this node and no further.
+
+    Raises ReturnUnknown where nothing of it began in this browser.
+    """
+    answer = _came_back()
+    onward = answer.headers.get("Location")
+    if onward is None:
+        return answer
+    return people.page("redirecting.html", None, client=None, continue_url=onward)
+
+
+def _came_back() -> flask.Response:
     try:
         interaction, believed = peers.returned(flask.request.args.to_dict())
     except peers.Over as over:

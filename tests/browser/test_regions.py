@@ -12,7 +12,7 @@ from redis import Redis
 from tests.oidc.actors import PASSWORD
 from tests.trust import nodes as running
 from tests.trust.nodes import MARKS, Node, Nodes
-from tests.trust.test_brokering import citizen, knows
+from tests.trust.test_brokering import citizen, knows, portal, starts
 
 pytestmark = pytest.mark.browser
 LOOKS = [
@@ -102,6 +102,33 @@ def test_a_person_goes_home_comes_back_and_links_both_accounts(
     page.goto(f"{yi.url}/account/peers")
     looked_at(page, look)
     assert "浙江政务服务网" in page.inner_text("main")
+
+
+def test_who_is_known_comes_through_to_the_portal_from_one_form_at_home(
+    provinces: tuple[Node, Node], screen: Callable[..., Page]
+) -> None:
+    """Three hosts from one press of a button: browsers follow a form to those it may lead to."""
+    jia, yi = provinces
+    shebao = portal(yi)
+    for _ in range(2):  # the second time nothing is asked on the way
+        page = screen(width=1280)
+        page.route("https://shebao.test/**", lambda route: route.fulfill(body="here"))
+        page.goto(starts(yi, shebao))
+        page.click("#other-region")
+        page.click("button[value*='//jia.']")
+        page.wait_for_url(f"{jia.url}/login/**")
+        page.click("a[href*='password']")
+        page.fill("#username", "wangxm")
+        page.fill("#password", PASSWORD)
+        page.click("#login-submit")
+        for button in ("#consent-allow", "#region-guest", "#agreement-submit", "#consent-allow"):
+            page.wait_for_selector(f"{button}, body:has-text('here')")
+            if page.url.startswith(shebao.redirect_uri):
+                break
+            if button == "#agreement-submit":
+                page.check("input[name=agree]")
+            page.click(button)
+        page.wait_for_url(f"{shebao.redirect_uri}**")
 
 
 def test_the_list_is_gone_through_by_keyboard(
