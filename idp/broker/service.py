@@ -188,7 +188,7 @@ class Broker:
     def _own_chain(self) -> list[str]:
         """As others are to see us: what we say of ourselves now, what superiors said lately."""
         own = self._trusted(self.client_id)
-        return [self._trust.own.configuration(), *(one.token for one in own.statements[1:])]
+        return [self._trust.configuration(), *(one.token for one in own.statements[1:])]
 
     def _post(
         self, chain: TrustChain, url: str, form: Mapping[str, str], wanted: HTTPStatus

@@ -16,6 +16,7 @@ from idp.store import peers as store
 from idp.store import subordinates, trust_marks
 from idp.store.peers import Peer
 from idp.trust import kinds
+from idp.trust.errors import Unmarked
 from idp.trust.service import Trust
 
 _CODE = re.compile(r"[0-9]{6}")
@@ -78,14 +79,25 @@ def _looked_at(trust: Trust, listed: list[str], mark: str = "") -> Iterator[Peer
         if entity == trust.own.entity_id:
             continue
         try:
-            chain = trust.chain(entity)
-            if mark:
-                trust.require(chain, mark)
+            chain = _bearing(trust, entity, mark) if mark else trust.chain(entity)
         except FederationError as error:
             _log.warning("peer left out", entity=entity, reason=str(error))
             continue
         if PROVIDER in chain.metadata:
             yield Peer(entity_id=entity, name=_name(chain), region=_region(chain))
+
+
+def _bearing(trust: Trust, entity: str, mark: str) -> TrustChain:
+    """Its chain. Where what it said last shows no such mark, it is asked again: whoever gave it
+    the mark has said so later. Raises FederationError.
+    """
+    chain = trust.chain(entity)
+    try:
+        trust.require(chain, mark)
+    except Unmarked:
+        chain = trust.chain(entity, fresh=True)
+        trust.require(chain, mark)
+    return chain
 
 
 def _name(chain: TrustChain) -> str:

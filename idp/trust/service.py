@@ -83,6 +83,11 @@ class Trust:
         self._epoch: tuple[float, int] = (0.0, -1)
         self._locks = [threading.Lock() for _ in range(64)]
 
+    def configuration(self) -> str:
+        """What this node says of itself, as of now: another process may have got it a mark."""
+        self._as_of_now()
+        return self.own.configuration()
+
     def anchors(self) -> dict[EntityId, Anchor]:
         """Those configured, and this node itself where it is one."""
         if self._settings.role != "anchor":
@@ -280,6 +285,7 @@ class Trust:
             latest = trust_epoch.current()
             if latest != epoch:
                 self._memory = _Memory()
+                self.own.forget()
             self._epoch = (moment, latest)
         return self._memory
 

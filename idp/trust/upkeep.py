@@ -32,7 +32,7 @@ def refresh_marks(trust: Trust, outbound: Outbound, settings: Federation) -> int
     for type_ in held.keys() - {wanted.type for wanted in settings.marks}:
         store.drop(type_)
     if done:
-        trust.own.forget()
+        trust.forget()
     return done
 
 
@@ -67,7 +67,7 @@ def _refresh(trust: Trust, outbound: Outbound, wanted: Mark) -> int:
         _log.warning("trust mark not renewed", mark=wanted.type, reason=str(error))
         if isinstance(error, Unreachable) and not error.transient:
             store.drop(wanted.type)
-            trust.own.forget()
+            trust.forget()
         return 0
     exp = mark.claims.get("exp")
     store.hold(wanted.type, wanted.issuer, token, datetime.fromtimestamp(exp, UTC) if exp else None)

@@ -37,7 +37,7 @@ class Refused(Exception):
 
 def configuration(_asked: Asked) -> Response:
     """§9."""
-    return _jwt(services.trust.own.configuration(), Typ.ENTITY_STATEMENT)
+    return _jwt(services.trust.configuration(), Typ.ENTITY_STATEMENT)
 
 
 def fetch(asked: Asked) -> Response:
