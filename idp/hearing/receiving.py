@@ -1,6 +1,7 @@
 """An event of another node: from whom it truly is, and taken once (RFC 8935, RFC 8936)."""
 
 import time
+from collections.abc import Mapping
 from datetime import timedelta
 from hashlib import sha256
 from hmac import compare_digest
@@ -10,6 +11,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from idp.federation.chains import TrustChain
+from idp.federation.constraints import FEDERATION_ENTITY
 from idp.federation.errors import FederationError, Unreachable
 from idp.hearing import effects
 from idp.services import services
@@ -19,9 +21,8 @@ from idp.store import ephemeral, sources
 from idp.store.engines import db
 from idp.store.sources import Source
 from idp.store.types import now
+from idp.trust import kinds
 
-TRANSMITTER = "ssf_transmitter"
-"""The entity type under which a node says where its events are, and what signs them."""
 PATH = "/ssf/events"
 _KNOWN_FOR = timedelta(seconds=sets.OLDEST + sets.EARLY)
 
@@ -72,6 +73,12 @@ def believed(token: str, issuer: str) -> Heard:
     return sets.read(claims, issuer, services.settings.issuer, time.time())
 
 
+def transmitter(chain: TrustChain) -> Mapping[str, Any]:
+    """What an entity says of its events: where they are, what signs them; {} where it has none."""
+    found = chain.metadata.get(FEDERATION_ENTITY, {}).get(kinds.TRANSMITTER)
+    return found if isinstance(found, Mapping) else {}
+
+
 def _source(token: str) -> Source:
     source = sources.get(sets.issuer_of(token))
     if source is None:
@@ -80,7 +87,7 @@ def _source(token: str) -> Source:
 
 
 def _keys(chain: TrustChain) -> KeySet:
-    jwks: Any = chain.metadata.get(TRANSMITTER, {}).get("jwks")
+    jwks: Any = transmitter(chain).get("jwks")
     try:
         return KeySet.import_key_set(jwks)
     except (JoseError, ValueError, TypeError, KeyError, AttributeError):

@@ -19,7 +19,7 @@ from idp.broker import asking
 from idp.federation.errors import FederationError, Unreachable
 from idp.federation.metadata import endpoint
 from idp.hearing import receiving
-from idp.hearing.receiving import PATH, TRANSMITTER, NotNow
+from idp.hearing.receiving import PATH, NotNow
 from idp.keys import CLIENT
 from idp.outbound import Answer, OutboundFailed, OutboundRefused
 from idp.services import services
@@ -204,8 +204,8 @@ class _There:
     @classmethod
     def at(cls, transmitter: str) -> "_There":
         """Raises NoStream, FederationError, OutboundFailed, OutboundRefused."""
-        metadata = services.trust.chain(transmitter).metadata.get(TRANSMITTER)
-        if not isinstance(metadata, Mapping):
+        metadata = receiving.transmitter(services.trust.chain(transmitter))
+        if not metadata:
             raise Mute("it tells nobody anything")
         key, own = services.keys.signer(CLIENT), services.settings.issuer
         form = {

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, delete, func, select
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -55,8 +55,11 @@ def find(issuer: str, subject: str) -> PeerLink | None:
 
 
 def held(issuer: str, subject: str) -> PeerLink | None:
-    """The same, for changing: others wait until this transaction ends."""
-    query = select(PeerLink).filter_by(issuer=issuer, subject=subject).with_for_update()
+    """The same, for changing: others wait until this transaction ends, on SQLite too."""
+    mine = {"issuer": issuer, "subject": subject}
+    alone = update(PeerLink).filter_by(**mine).values(status=PeerLink.status)
+    db.session.execute(alone.execution_options(synchronize_session=False))
+    query = select(PeerLink).filter_by(**mine)
     return db.session.scalar(query.execution_options(populate_existing=True))
 
 

@@ -19,6 +19,8 @@ NAMES = (
 )
 REGION = "cn_region"
 """In ``federation_entity`` metadata: the GB/T 2260 code of the region an entity serves."""
+TRANSMITTER = "ssf_transmitter"
+"""There too: where an entity's event streams are, and what signs its events (SSF §7.1)."""
 LOWEST = Level(1, 1)
 _LEVEL = re.compile(r"(ial|aal)/([1-4])")
 

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 import orjson
 
 from idp.federation import entity_ids, policies, statements
+from idp.federation.constraints import FEDERATION_ENTITY
 from idp.federation.entity_ids import EntityId
 from idp.federation.errors import Unreachable
 from idp.federation.policies import Metadata, Policy
@@ -39,7 +40,9 @@ class Own:
         rules: Rules,
         described: Mapping[str, Callable[[], dict[str, Any] | None]],
     ):
-        """``described``: by entity type, what this node says of itself as one; None: it is none."""
+        """``described``: by entity type, what this node says of itself as one; None: it is none. As
+        an entity of the federation it says so beside what is said here.
+        """
         self.entity_id = EntityId(settings.issuer)
         self._settings, self._keys, self._rules = settings, keys, rules
         self._described = described
@@ -126,7 +129,8 @@ class Own:
     def _metadata(self) -> Metadata:
         made = ((name, describe()) for name, describe in self._described.items())
         described = {name: value for name, value in made if value is not None}
-        return {"federation_entity": self._federation_entity(), **described}
+        entity = {**self._federation_entity(), **described.get(FEDERATION_ENTITY, {})}
+        return {**described, FEDERATION_ENTITY: entity}
 
     def _federation_entity(self) -> dict[str, Any]:
         node, base = self._settings.node, self.entity_id

@@ -4,11 +4,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from idp.broker.service import CALLBACK
+from idp.federation.constraints import FEDERATION_ENTITY
 from idp.oidc import discovery
 from idp.services import services
 from idp.signals import managing
 from idp.store import clients
 from idp.store.clients import KEY_MANAGEMENT
+from idp.trust import kinds
 
 
 def provider() -> dict[str, Any] | None:
@@ -49,18 +51,22 @@ def relying_party() -> dict[str, Any] | None:
     }
 
 
-def transmitter() -> dict[str, Any]:
-    """What those need who listen to this node: where its streams are, and what signs its events."""
+def entity() -> dict[str, Any]:
+    """What those need who listen to this node: where its streams are, and what signs its events.
+
+    It stands beside the endpoints of the federation: no specification has an entity type for it.
+    """
     issuer = services.settings.issuer
-    return {
+    transmitter = {
         **managing.metadata(issuer),
         "jwks": services.keys.jwks(),
         "token_endpoint": f"{issuer}/oauth/token",
     }
+    return {kinds.TRANSMITTER: transmitter}
 
 
 DESCRIBED: Mapping[str, Callable[[], dict[str, Any] | None]] = {
     "openid_provider": provider,
     "openid_relying_party": relying_party,
-    "ssf_transmitter": transmitter,
+    FEDERATION_ENTITY: entity,
 }
