@@ -10,7 +10,7 @@ BIN    := $(VENV)/bin
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-demo: .stamp-run ## Start the demo: one node, four portals, the fake phone
+demo: .stamp-run ## Start the demo: a province, its portals, the fake phone, a federation
 	$(BIN)/python -m demo
 
 run: .stamp-run ## Start a node for development on http://localhost:8000

@@ -39,6 +39,9 @@ def _run(plan: Plan) -> int:
     began = time.monotonic()
     with Town(plan) as town:
         print(_welcome(plan, time.monotonic() - began), flush=True)
+        if plan.nodes:
+            town.federate()
+            print(_federated(plan, time.monotonic() - began), flush=True)
         town.watch()
     return 0
 
@@ -62,7 +65,20 @@ def _welcome(plan: Plan, seconds: float) -> str:
             f"  手机号 / phone  {PEOPLE[0].phone}    密码 / password  {PASSWORD}",
             "",
             f"  日志 / logs  {plan.var / 'log'}",
+            *(["  各省市节点正在启动… / provinces and cities are starting…"] if plan.nodes else []),
             "  按 Ctrl-C 停止 / Ctrl-C stops everything",
+        ]
+    )
+
+
+def _federated(plan: Plan, seconds: float) -> str:
+    halls = [part.portal for part in plan.others if part.portal]
+    places = [f"  {hall.name:<14}{plan.places[hall.slug].url}/" for hall in halls]
+    return "\n".join(
+        [
+            f"\n全国联邦也已就绪（{seconds:.0f} 秒）/ So is the federation:\n",
+            f"  谁信任谁 / who trusts whom  {plan.sandbox.url}/federation",
+            *places,
         ]
     )
 

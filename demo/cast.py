@@ -81,6 +81,52 @@ PEOPLE = (
 )
 
 
+ELSEWHERE = {
+    "yi": (
+        Person(
+            "林晓彤",
+            "13900000001",
+            "乙省居民，账号在乙省",
+            "Lives in province 乙, account there",
+            "44000019920202002X",
+            "linxiaotong",
+            proved=True,
+        ),
+        Person(
+            "李秀英",
+            "13900000002",
+            "曾在乙省工作，在那里也有账号",
+            "Worked in province 乙, has an account there too",
+            "110000199003070028",
+            "lixiuying",
+            proved=True,
+        ),
+    ),
+    "bing": (
+        Person(
+            "何文斌",
+            "13900000003",
+            "丙省居民，账号在丙省",
+            "Lives in province 丙, account there",
+            "510000198808080012",
+            "hewenbin",
+            proved=True,
+        ),
+    ),
+    "jiazhou": (
+        Person(
+            "周美玲",
+            "13900000004",
+            "甲州市居民，账号在市里",
+            "Account with the city of 甲州",
+            "330000197505050029",
+            "zhoumeiling",
+        ),
+    ),
+}
+"""Who has an account at another node of the demo, by the node."""
+
+
 @dataclass(frozen=True)
 class PortalPart:
     slug: str

@@ -1,12 +1,14 @@
 """What the demo consists of: who is where, under which name, and with which secrets."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from demo.cast import COMPANIES, PASSWORD, PEOPLE, PORTALS, PortalPart
+from demo import federation
+from demo.cast import COMPANIES, ELSEWHERE, PASSWORD, PEOPLE, PORTALS, Person, PortalPart
+from demo.federation import HUB, NodePart
 from idp.sms.texts import NOTICES as NAMES
 from sandbox.registry.alipay import new_keys
 
@@ -55,6 +57,8 @@ class Plan:
     places: dict[str, Place]
     """``node``, ``sandbox`` and each portal by its slug: no two share a host name."""
     portals: tuple[PortalPart, ...] = PORTALS
+    nodes: tuple[NodePart, ...] = ()
+    """The nodes of a federation, the main one among them; none: it stands alone."""
     more_clients: tuple[dict[str, Any], ...] = ()
     """Registrations beside the portals' own: for a developer's experiments, and for tests."""
     settings: dict[str, Any] = field(default_factory=dict)
@@ -70,6 +74,31 @@ class Plan:
     @property
     def sandbox(self) -> Place:
         return self.places[SANDBOX]
+
+    @property
+    def others(self) -> tuple[NodePart, ...]:
+        """The nodes beside the main one, the anchor first."""
+        return tuple(part for part in self.nodes if part.slug != NODE)
+
+    @property
+    def federation_file(self) -> Path:
+        """Which nodes there are, for the page that draws them."""
+        return self.var / "federation.json"
+
+    @property
+    def anchor_keys_file(self) -> Path:
+        """What every node pins: the anchor's keys, handed over by hand as it were."""
+        return self.var / "anchor-keys.json"
+
+    def folder(self, slug: str) -> Path:
+        """Where a node keeps what is its own."""
+        return self.var if slug == NODE else self.var / "nodes" / slug
+
+    def node_settings_file(self, slug: str) -> Path:
+        return self.folder(slug) / "hutong.toml"
+
+    def node_seed_file(self, slug: str) -> Path:
+        return self.folder(slug) / "seed.json"
 
     @property
     def receipts(self) -> tuple[str, ...]:
@@ -96,14 +125,6 @@ class Plan:
         return self.var / "alipay-keys.json"
 
     @property
-    def settings_file(self) -> Path:
-        return self.var / "hutong.toml"
-
-    @property
-    def seed_file(self) -> Path:
-        return self.var / "seed.json"
-
-    @property
     def page_file(self) -> Path:
         """What ``/demo.json`` says."""
         return self.var / "demo.json"
@@ -124,9 +145,11 @@ def usual(var: Path, first_port: int = 8000) -> Plan:
     """The node on ``localhost``, every other party on a name of its own beside it."""
     first, second, *more = (portal.slug for portal in PORTALS)
     places = {NODE: Place.local("localhost", first_port)}
-    for offset, name in enumerate((first, second, SANDBOX, *more), 1):
+    nodes = [part.slug for part in federation.NODES if part.slug != NODE]
+    halls = [part.portal.slug for part in federation.NODES if part.portal]
+    for offset, name in enumerate((first, second, SANDBOX, *more, *nodes, *halls), 1):
         places[name] = Place.local(f"{name}.localhost", first_port + offset)
-    return Plan(var, places)
+    return Plan(var, places, nodes=federation.NODES)
 
 
 def write(plan: Plan) -> None:
@@ -137,11 +160,18 @@ def write(plan: Plan) -> None:
         _write(plan.secrets_file, "{}")
     if not plan.alipay_keys_file.exists():
         _write(plan.alipay_keys_file, json.dumps(new_keys()))
-    _write(plan.settings_file, _toml(_node_settings(plan)))
+    _write(plan.node_settings_file(NODE), _toml(_main_settings(plan)))
     clients = [*(_registration(plan, portal) for portal in plan.portals), *plan.more_clients]
-    seed = {"clients": clients, "secrets": str(plan.secrets_file)}
-    _write(plan.seed_file, json.dumps(seed, ensure_ascii=False, indent=2))
-    register = {person.id_number: {"name": person.name} for person in PEOPLE}
+    _write_seed(plan, NODE, clients, PEOPLE)
+    for part in plan.others:
+        _write(plan.node_settings_file(part.slug), _toml(_other_settings(plan, part)))
+        halls = [_registration(plan, part.portal, part.dress)] if part.portal else []
+        _write_seed(plan, part.slug, halls, ELSEWHERE.get(part.slug, ()))
+    if plan.nodes:
+        files = {part.slug: plan.node_settings_file(part.slug) for part in plan.nodes}
+        _write(plan.federation_file, federation.described(_urls(plan), files))
+    everybody = (*PEOPLE, *(person for people in ELSEWHERE.values() for person in people))
+    register = {person.id_number: {"name": person.name} for person in everybody}
     _write(plan.register_file, json.dumps(register, ensure_ascii=False, indent=2))
     companies = {
         company.code: {
@@ -158,13 +188,61 @@ def write(plan: Plan) -> None:
 def write_portals(plan: Plan) -> None:
     """Write what the portals start with, once the node gave out their secrets."""
     for portal in plan.portals:
-        _write(plan.portal_file(portal.slug), _portal_toml(plan, portal))
+        _write(plan.portal_file(portal.slug), _portal_toml(plan, portal, plan.node))
+
+
+def write_halls(plan: Plan) -> None:
+    """The same of the other nodes' portals."""
+    for part in plan.others:
+        if part.portal:
+            text = _portal_toml(plan, part.portal, plan.places[part.slug])
+            _write(plan.portal_file(part.portal.slug), text)
+
+
+def _urls(plan: Plan) -> dict[str, str]:
+    return {name: place.url for name, place in plan.places.items()}
+
+
+def _write_seed(
+    plan: Plan, slug: str, clients: list[dict[str, Any]], people: tuple[Person, ...]
+) -> None:
+    seed = {
+        "clients": clients,
+        "secrets": str(plan.secrets_file),
+        "people": [asdict(person) for person in people],
+    }
+    _write(plan.node_seed_file(slug), json.dumps(seed, ensure_ascii=False, indent=2))
 
 
 def _write(file: Path, text: str) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.touch(mode=0o600)
     file.write_text(text, "utf-8")
+
+
+def _main_settings(plan: Plan) -> dict[str, Any]:
+    settings = _node_settings(plan)
+    part = next((each for each in plan.nodes if each.slug == NODE), None)
+    if part is not None:
+        settings |= federation.settings(part, _urls(plan), plan.anchor_keys_file)
+    for section, values in plan.settings.items():
+        known = settings.get(section)
+        settings[section] = known | values if isinstance(known, dict) else values
+    return settings
+
+
+def _other_settings(plan: Plan, part: NodePart) -> dict[str, Any]:
+    """As the main node, but for who it is; people come to it by WeChat in no demo."""
+    place = plan.places[part.slug]
+    settings = {
+        **_node_settings(plan),
+        "issuer": place.url,
+        "var_dir": str(plan.folder(part.slug)),
+        "serve": {"host": "127.0.0.1", "port": place.port},
+        **federation.settings(part, _urls(plan), plan.anchor_keys_file),
+    }
+    del settings["upstream"]
+    return settings
 
 
 def _node_settings(plan: Plan) -> dict[str, Any]:
@@ -287,13 +365,10 @@ def _node_settings(plan: Plan) -> dict[str, Any]:
             "alipay_public_key": alipay["public_key"],
         },
     }
-    for section, values in plan.settings.items():
-        known = settings.get(section)
-        settings[section] = known | values if isinstance(known, dict) else values
     return settings
 
 
-def _portal_toml(plan: Plan, portal: PortalPart) -> str:
+def _portal_toml(plan: Plan, portal: PortalPart, node: Place) -> str:
     secret = plan.secret(portal.slug)
     values: dict[str, Any] = {
         "slug": portal.slug,
@@ -302,7 +377,7 @@ def _portal_toml(plan: Plan, portal: PortalPart) -> str:
         "motto": portal.motto,
         "hotline": portal.hotline,
         "base_url": plan.places[portal.slug].url,
-        "issuer": plan.node.url,
+        "issuer": node.url,
         "client_id": portal.slug,
         "client_secret": secret,
         "secret_key": sha256(f"cookie {secret}".encode()).hexdigest(),
@@ -316,7 +391,7 @@ def _portal_toml(plan: Plan, portal: PortalPart) -> str:
     return _toml(values) + tiles
 
 
-def _registration(plan: Plan, portal: PortalPart) -> dict[str, Any]:
+def _registration(plan: Plan, portal: PortalPart, dress: str = "") -> dict[str, Any]:
     base = plan.places[portal.slug].url
     return {
         "client_id": portal.slug,
@@ -337,6 +412,7 @@ def _registration(plan: Plan, portal: PortalPart) -> dict[str, Any]:
         "token_endpoint_auth_method": "client_secret_basic",
         "grant_types": ["authorization_code"],
         **({"minimum_acr": portal.minimum_acr} if portal.minimum_acr else {}),
+        **({"dress": dress} if dress else {}),
     }
 
 
@@ -365,6 +441,26 @@ def _page(plan: Plan) -> dict[str, Any]:
             for company in COMPANIES
         ],
         "bank": f"{plan.sandbox.url}/bank",
+        "federation": f"{plan.sandbox.url}/federation" if plan.nodes else "",
+        "regions": [
+            {
+                "name": part.name,
+                "build": part.build,
+                "url": plan.places[part.slug].url,
+                "portal": part.portal.name if part.portal else "",
+                "portal_url": f"{plan.places[part.portal.slug].url}/" if part.portal else "",
+                "people": [
+                    {
+                        "name": person.name,
+                        "phone": person.phone,
+                        "username": person.username,
+                    }
+                    for person in ELSEWHERE.get(part.slug, ())
+                ],
+            }
+            for part in plan.others
+            if part.slug != HUB
+        ],
         "people": [
             {
                 "name": person.name,
@@ -394,12 +490,17 @@ def _tables(values: dict[str, Any], prefix: str) -> list[str]:
     for name, table in values.items():
         if isinstance(table, dict):
             plain = {k: v for k, v in table.items() if not isinstance(v, dict)}
-            lines = "".join(f"{k} = {_value(v)}\n" for k, v in plain.items())
-            found.append(f"\n[{prefix}{name}]\n{lines}")
-            found.extend(_tables(table, f"{prefix}{name}."))
+            lines = "".join(f"{_value(k)} = {_value(v)}\n" for k, v in plain.items())
+            key = f"{prefix}{_value(name)}"
+            found.append(f"\n[{key}]\n{lines}")
+            found.extend(_tables(table, f"{key}."))
     return found
 
 
 def _value(value: Any) -> str:
-    """JSON's strings, numbers, booleans and lists are TOML's."""
+    """JSON's strings, numbers and booleans are TOML's."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{_value(k)} = {_value(v)}" for k, v in value.items()) + " }"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_value, value)) + "]"
     return json.dumps(value, ensure_ascii=False)

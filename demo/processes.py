@@ -1,15 +1,18 @@
 """Child processes: started, waited for, watched, and stopped by their own ids."""
 
+import json
 import os
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
+from base64 import urlsafe_b64decode
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
+from typing import Any
 
 from demo.plan import Place
 
@@ -92,6 +95,17 @@ def wait_until(answers: Callable[[], bool], child: Child, patience: float) -> No
                 f"{child.name} did not answer within {patience:.0f} s:\n{child.last_words()}"
             )
         time.sleep(_HANG_ON)
+
+
+def statement(place: Place) -> dict[str, Any]:
+    """What a node says of itself to its federation (OpenID Federation §9), read but not verified:
+    it was started a moment ago by ourselves.
+    """
+    url = f"http://127.0.0.1:{place.port}/.well-known/openid-federation"
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        payload = answer.read().split(b".")[1]
+    claims: dict[str, Any] = json.loads(urlsafe_b64decode(payload + b"=" * (-len(payload) % 4)))
+    return claims
 
 
 def page_answers(place: Place, path: str) -> Callable[[], bool]:

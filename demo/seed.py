@@ -1,4 +1,4 @@
-"""``python -m demo.seed <seed.json>`` registers the portals and opens the people's accounts.
+"""``python -m demo.seed <seed.json>`` registers a node's portals and opens its people's accounts.
 
 Run as often as one likes: what is there already is brought up to date, never doubled.
 """
@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from demo.cast import PASSWORD, PEOPLE, Person
+from demo.cast import PASSWORD, Person
 from idp import agreements, create_app, identities, levels, settings, standing
 from idp.audit import log as audit
 from idp.audit.events import AccountOpened
@@ -24,18 +24,20 @@ from idp.store.identities import Proof
 
 
 def main() -> None:
-    file = Path(sys.argv[1])
-    seed = json.loads(file.read_text("utf-8"))
-    configured = settings.load()
-    if configured.environment != "demo":
+    with create_app(settings.load()).app_context():
+        sow(Path(sys.argv[1]))
+
+
+def sow(file: Path) -> None:
+    """What ``file`` names, into the node at work."""
+    if settings.current.environment != "demo":
         raise SystemExit("demo people belong into a demo: set environment to demo")
-    with create_app(configured).app_context():
-        secrets = Path(seed["secrets"])
-        for metadata in seed["clients"]:
-            _register(metadata, secrets)
-        for person in PEOPLE:
-            if person.registered:
-                _open(person)
+    seed = json.loads(file.read_text("utf-8"))
+    for metadata in seed["clients"]:
+        _register(metadata, Path(seed["secrets"]))
+    for person in (Person(**each) for each in seed["people"]):
+        if person.registered:
+            _open(person)
 
 
 def _register(metadata: dict[str, Any], secrets: Path) -> None:

@@ -8,6 +8,7 @@ from sandbox import (
     alipay_login,
     aliyun,
     aliyun_voice,
+    federation,
     gateway,
     magic,
     phone,
@@ -50,7 +51,7 @@ def create_app(options: Options | None = None) -> flask.Flask:
     registers = (cloudauth.bp, faceid.bp, alipay.bp, faces.bp, ncid.bp, carriers.bp)
     organisations = (enterprise.bp, licences.bp, transfers.bp)
     wechat = (website.bp, inside.bp, sns.bp, cgi.bp, wechat_app.bp)
-    others = (root.bp, page.bp, magic.bp, alipay_login.bp)
+    others = (root.bp, page.bp, magic.bp, alipay_login.bp, federation.bp)
     for blueprint in (*messages, *calls, *registers, *organisations, *wechat, *others):
         app.register_blueprint(blueprint)
     return app

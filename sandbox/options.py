@@ -41,6 +41,8 @@ class Options:
     """A JSON file of which organisations the registers know, by credit code; empty: two."""
     people: str = ""
     """A JSON file of whom the registers know: what is known, by document number."""
+    federation: str = ""
+    """A JSON file of the nodes of a federation (``demo.federation``), which a page draws."""
     url: str = ""
     """What browsers call the sandbox, for pages people are sent to; empty: as it was called."""
     slow: float = 10.0

@@ -46,9 +46,9 @@ class Mute(NoStream):
     """Somebody who is no transmitter: that is no trouble of theirs or ours."""
 
 
-def look_after() -> int:
-    """Begin to listen where this node should, see to streams that are due, fetch where nothing is
-    pushed, and leave whom it no longer cares for; how many were seen to.
+def look_after(*, at_once: bool = False) -> int:
+    """Begin to listen where this node should, see to streams that are due, or to all ``at_once``,
+    and leave whom it no longer cares for; how many were seen to.
     """
     if not services.trust.on or not services.settings.federation.relying_party:
         return 0
@@ -60,7 +60,7 @@ def look_after() -> int:
     for source in sources.all_of():
         if source.transmitter not in wanted:
             _leave(source)
-        elif sources.claim(source, now() + _LEASE):
+        elif sources.claim(source, now() + _LEASE, at_once=at_once):
             _see_to(source)
         else:
             continue

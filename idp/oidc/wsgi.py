@@ -85,7 +85,7 @@ class ShortWay:
             sent.append(("Cache-Control", "no-store"))
         sent.append(("Content-Length", str(len(answer.body))))
         sent.append(("X-Request-Id", exchange.id))
-        exchange.end(Seen(environ["REQUEST_METHOD"], environ["PATH_INFO"], answer.status))
+        exchange.end(Seen(environ["REQUEST_METHOD"], environ["PATH_INFO"], int(answer.status)))
         start_response(_STATUS[answer.status], sent)
         return [answer.body]
 

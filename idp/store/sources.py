@@ -53,9 +53,11 @@ def add(transmitter: str) -> None:
     )
 
 
-def claim(source: Source, until: datetime) -> bool:
-    """Whether it is due, and no other worker sees to it: nobody does before ``until``. Commits."""
-    if source.try_at > now():
+def claim(source: Source, until: datetime, *, at_once: bool = False) -> bool:
+    """Whether it is due, or has to be, and no other worker sees to it: nobody does before
+    ``until``. Commits.
+    """
+    if source.try_at > now() and not at_once:
         return False
     mine = update(Source).filter_by(transmitter=source.transmitter, try_at=source.try_at)
     taken = db.session.execute(mine.values(try_at=until).returning(Source.transmitter)).all()

@@ -130,9 +130,13 @@ class Trust:
 
     def knows(self, entity: str) -> bool:
         """Whether there is something to go by: nobody else would have to be asked at all, or only
-        whom this node vouches for.
+        whom this node vouches for. That somebody was refused a moment ago is something, too.
         """
-        if entity in self._as_of_now().known or entity == self.own.entity_id:
+        memory = self._as_of_now()
+        if entity in memory.known or entity == self.own.entity_id:
+            return True
+        refused = memory.refused.get(EntityId(entity))
+        if refused and time.time() < refused[0]:
             return True
         row = subordinates.get(entity) if len(entity) <= subordinates.LONGEST else None
         return row is not None and row.status == subordinates.ACTIVE

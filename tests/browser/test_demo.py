@@ -12,7 +12,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser
 
+from demo.cast import PASSWORD
 from demo.plan import usual
 from tests.browser.ports import spare
 
@@ -114,3 +117,50 @@ def test_it_starts_twice_on_the_same_data_and_leaves_nothing_running(var: Path) 
 
     assert secrets[0] == secrets[1]
     assert (var / "client-secrets.json").stat().st_mode & 0o077 == 0
+
+
+def test_a_suspended_province_is_out_of_the_federation_within_a_minute(
+    var: Path, browser: Browser
+) -> None:
+    """The drill: everything really runs, and nobody helps it along."""
+    port = consecutive_ports(len(usual(var).places))
+    places = usual(var, port).places
+    process = demo("--first-port", str(port), "--var", os.fspath(var))
+    try:
+        what_it_says(process, "丙州市民中心")
+        page = browser.new_page()
+        page.goto(f"{places['shebao'].url}/login")
+        page.click("#other-region")
+        page.click("button[value*='//yi.']")
+        page.wait_for_url(f"{places['yi'].url}/login/**")
+        page.goto(f"{page.url}&m=password")
+        page.fill("#username", "linxiaotong")
+        page.fill("#password", PASSWORD)
+        page.click("#login-submit")
+        page.click("#consent-allow")
+        page.wait_for_url("**/login/region/first**")
+        page.click("#region-guest")
+        page.check("input[name=agree]")
+        page.click("#agreement-submit")
+        page.click("#consent-allow")
+        page.wait_for_url(f"{places['shebao'].url}/my**")
+
+        drawn = browser.new_page()
+        drawn.goto(f"{places['sandbox'].url}/federation?live=0")
+        found = Axe().run(drawn)
+        assert found.violations_count == 0, found.generate_report()
+        began = time.monotonic()
+        drawn.click("#suspend-yi")
+        while page.url.startswith(places["shebao"].url):
+            assert time.monotonic() - began < PATIENCE
+            time.sleep(0.5)
+            page.goto(f"{places['shebao'].url}/my")
+
+        state = httpx.get(
+            f"http://127.0.0.1:{places['sandbox'].port}/federation.json",
+            headers={"Host": places["sandbox"].url.partition("//")[2]},
+        ).json()
+        assert set(state["yi"]["trusted_by"].values()) == {False}
+        assert set(state["bing"]["trusted_by"].values()) == {True}
+    finally:
+        assert stopped(process) == 0

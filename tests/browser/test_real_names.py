@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from demo.plan import NODE
 from idp.settings import ROOT
 from tests.browser.live import SMS_PATIENCE, Live
 from tests.browser.person import Person
@@ -94,7 +95,7 @@ def appeals(citizen: Person) -> None:
 
 def command(live: Live, *arguments: str) -> str:
     """What an operator types beside the running node."""
-    own = {"HUTONG_CONFIG": str(live.plan.settings_file), **live.plan.environment}
+    own = {"HUTONG_CONFIG": str(live.plan.node_settings_file(NODE)), **live.plan.environment}
     done = subprocess.run(
         [sys.executable, "-m", "idp", *arguments],
         cwd=ROOT, env={**os.environ, **own}, capture_output=True, text=True, check=False,

@@ -103,7 +103,7 @@ def meet(client_id: str, request: str = "") -> None:
     known = clients.look_up(client_id)
     if known is not None and not (known.federated and known.active):
         return
-    if known is None:
+    if known is None and not services.trust.knows(client_id):
         count_stranger()
     try:
         chain = _introduced(client_id, request)
