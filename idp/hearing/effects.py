@@ -5,7 +5,7 @@ comes late does not undo what is newer.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -16,10 +16,18 @@ from idp.federation.errors import FederationError
 from idp.services import services
 from idp.signals import sets
 from idp.signals.sets import Heard
-from idp.store import accounts, peer_links
+from idp.store import accounts, peer_links, throttles
 from idp.store.peer_links import ACTIVE, SUSPENDED, PeerLink
+from idp.store.throttles import Counter
+from idp.web import metrics
 
+_ENTITIES, _WITHIN = 1200, timedelta(minutes=10)
+"""Events of entities one superior may send: each has every process look at everybody anew."""
 _log = structlog.get_logger("idp.hearing")
+
+
+class TooMany(Exception):
+    """A superior says more of entities than a country has: it should say it again later."""
 
 
 def act(heard: Heard) -> bool:
@@ -43,6 +51,7 @@ def _of_person(heard: Heard, act_on: "_OnPerson") -> bool:
         link.told_at = at
     audit.record(SignalHeard(account=link.account_id, issuer=heard.issuer, type=heard.type))
     act_on(heard, link)
+    metrics.heard(heard.type)
     return True
 
 
@@ -52,8 +61,12 @@ def _of_entity(heard: Heard, act_on: "_OnEntity") -> bool:
     """
     if not heard.entity or not _vouches(heard.issuer, heard.entity):
         return False
+    counter = Counter.of(heard.issuer, "ssf-entities", _ENTITIES, _WITHIN)
+    if throttles.take([counter]).refused_by is not None:
+        raise TooMany
     act_on(heard)
     audit.record(SignalHeard(issuer=heard.issuer, type=heard.type, entity=heard.entity))
+    metrics.heard(_own(heard))
     return True
 
 

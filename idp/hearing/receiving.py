@@ -46,7 +46,10 @@ def take(token: str, source: Source) -> None:
     seen = f"{heard.issuer} {heard.jti}"
     # Marked only once it has been acted upon: until then it may come again, and does no harm.
     if ephemeral.peek("ssf-jti", seen) is None:
-        effects.act(heard)
+        try:
+            effects.act(heard)
+        except effects.TooMany as error:
+            raise NotNow("too many") from error
         db.session.commit()
         ephemeral.put("ssf-jti", seen, {"at": heard.at}, _KNOWN_FOR)
     source.heard_at = now()

@@ -17,6 +17,7 @@ ADD, REMOVE = "/ssf/subjects/add", "/ssf/subjects/remove"
 VERIFY, POLLED = "/ssf/verify", "/ssf/poll"
 AGAIN = timedelta(seconds=5)
 """How soon a receiver may ask for another verification."""
+_CHANGES, _WITHIN = 60, timedelta(minutes=10)
 _GIVEN_BY_US = ("iss", "aud", "events_supported", "events_delivered", "min_verification_interval")
 _STATES = (streams.ENABLED, streams.PAUSED, streams.DISABLED)
 _MOST_POLLED = 100
@@ -98,8 +99,10 @@ def change(stream: Stream, asked: Mapping[str, Any], outbound: Outbound, issuer:
     shown = described(stream, issuer)
     if any(name in asked and asked[name] != shown[name] for name in _GIVEN_BY_US):
         raise Refused(HTTPStatus.BAD_REQUEST, "A member of ours cannot be set")
+    _count_change(stream)
+    before = stream.delivery
     _set(stream, asked, outbound)
-    if stream.delivery == PUSH:
+    if before == POLL and stream.delivery == PUSH:
         telling.catch_up(stream)
     db.session.commit()
     return stream
@@ -121,6 +124,7 @@ def set_status(stream: Stream, asked: Mapping[str, Any]) -> dict[str, Any]:
     status, reason = asked.get("status"), asked.get("reason", "")
     if status not in _STATES or not isinstance(reason, str) or len(reason) > _LONGEST:
         raise Refused(HTTPStatus.BAD_REQUEST, "status or reason")
+    _count_change(stream)
     changed = stream.status != status
     stream.status, stream.reason = status, reason
     if status == streams.DISABLED:
@@ -185,6 +189,13 @@ def take(stream: Stream, asked: Mapping[str, Any]) -> tuple[list[streams.StreamE
         return [], False
     found = [*streams.waiting(stream, limit + 1)]
     return found[:limit], len(found) > limit
+
+
+def _count_change(stream: Stream) -> None:
+    """Each may have all that waits sent anew. Raises Refused."""
+    counter = Counter.of(stream.id, "ssf-change", _CHANGES, _WITHIN)
+    if throttles.take([counter]).refused_by is not None:
+        raise Refused(HTTPStatus.TOO_MANY_REQUESTS, "Too many changes of the stream")
 
 
 def _set(stream: Stream, asked: Mapping[str, Any], outbound: Outbound) -> None:

@@ -20,12 +20,22 @@ RISK = Counter(
 )
 
 
+HEARD = Counter("signals_heard", "Events of other nodes that were acted upon, by type", ["type"])
+
+
 def observe(method: str, route: str, status: int, seconds: float) -> None:
     _child(method, route, str(status)).observe(seconds)
 
 
 def risk(rule: str, action: str) -> None:
     RISK.labels(rule, action).inc()
+
+
+def heard(type_: str) -> None:
+    """An event's type, without the address of whose it is: of many ``account-disabled`` at once an
+    operator wants to know.
+    """
+    HEARD.labels(type_.rpartition("/")[2]).inc()
 
 
 def listen(host: str, port: int, directory: Path) -> tuple[WSGIServer, threading.Thread]:

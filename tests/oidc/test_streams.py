@@ -597,6 +597,13 @@ class TestPushing:
 
         assert receiver.got == []
 
+    def test_changes_cannot_be_made_all_the_time(self, stream: Stream) -> None:
+        """Each may have all that waits sent anew."""
+        asked = {"stream_id": stream.id, "status": "enabled"}
+        answers = [stream.asks("POST", "/ssf/status", asked).status_code for _ in range(61)]
+
+        assert answers == [200] * 60 + [429]
+
     @pytest.mark.parametrize(
         "asked", [{}, {"status": "off"}, {"status": 1}, {"status": "paused", "reason": 1}]
     )
@@ -650,5 +657,13 @@ class TestVerification:
                 assert telling.heartbeat(ISSUER, every) == 0
                 db.session.commit()
                 delivers(app)
+            receiver.answers = [(500, b"")] * 9
+            for n in (3, 4, 5):
+                with time_machine.travel(n * every):
+                    telling.heartbeat(ISSUER, every)
+                    db.session.commit()
+                    delivers(app)
+            waiting = db.select(streams.StreamEvent).filter_by(settled_at=None)
+            assert len(db.session.scalars(waiting).all()) == 1, "nothing is heaped up"
 
         assert [*stream.reads(receiver.got[0][0])["events"]] == [sets.VERIFICATION]
