@@ -17,15 +17,20 @@ from idp.store import streams
 from tests.oidc.actors import Portal
 from tests.trust.nodes import Node, Nodes
 from tests.trust.signalling import delivers
-from tests.trust.test_brokering import citizen, portal
+from tests.trust.test_brokering import citizen
 from tests.trust.test_signals import (
     arrives,
     goes_on,
     is_signed_in,
+    jia,
     link_of,
+    shebao,
     stops_them,
+    yi,
 )
 from tests.trust.traveller import Traveller
+
+__all__ = ["jia", "shebao", "yi"]
 
 Changes = dict[str, Any]
 
@@ -71,21 +76,6 @@ class Post:
     @property
     def did_nothing(self) -> bool:
         return link_of(self.to).status == "active" and is_signed_in(self.wang, self.to)
-
-
-@pytest.fixture
-def jia(nodes: Nodes, anchor: Node) -> Node:
-    return nodes.province(anchor, "jia", "330000")
-
-
-@pytest.fixture
-def yi(nodes: Nodes, anchor: Node) -> Node:
-    return nodes.province(anchor, "yi", "440000")
-
-
-@pytest.fixture
-def shebao(yi: Node) -> Portal:
-    return portal(yi)
 
 
 @pytest.fixture
